@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Near control transfers. The target is checked before anything is written.
+ * Threat surface: guest-chosen targets; branch_to() holds the limit check.
+ */
+#include "exec.h"
+
+static int branch_rel(struct emul *e, const struct emul_insn *i)
+{
+    return branch_to(e, e->cpu.reg[EMUL_REG_NEXT] + i->imm, i->opsize);
+}
+
+int exec_jcc(struct emul *e, const struct emul_insn *i)
+{
+    return cond_is_true(e->cpu.rflags, i->opcode) ? branch_rel(e, i)
+                                                  : EMUL_OK;
+}
+
+int exec_jmp_rel(struct emul *e, const struct emul_insn *i)
+{
+    return branch_rel(e, i);
+}
+
+int exec_jmp_rm(struct emul *e, const struct emul_insn *i)
+{
+    uint64_t target;
+    int rc = rm_read(e, i, i->opsize, &target);
+
+    return rc ? rc : branch_to(e, target, i->opsize);
+}
+
+static int call_to(struct emul *e, const struct emul_insn *i, uint64_t target)
+{
+    uint64_t back = e->cpu.reg[EMUL_REG_NEXT];
+    uint64_t sp = stk_get(e);
+    int rc = branch_to(e, target, i->opsize);
+
+    if (rc == EMUL_OK) {
+        rc = stk_push(e, &sp, i->opsize, back);
+    }
+    if (rc == EMUL_OK) {
+        stk_set(e, sp);
+    }
+    return rc;
+}
+
+int exec_call_rel(struct emul *e, const struct emul_insn *i)
+{
+    return call_to(e, i, e->cpu.reg[EMUL_REG_NEXT] + i->imm);
+}
+
+int exec_call_rm(struct emul *e, const struct emul_insn *i)
+{
+    uint64_t target;
+    int rc = rm_read(e, i, i->opsize, &target);
+
+    return rc ? rc : call_to(e, i, target);
+}
+
+int exec_ret(struct emul *e, const struct emul_insn *i)
+{
+    uint64_t sp = stk_get(e);
+    uint64_t target;
+    int rc = stk_pop(e, &sp, i->opsize, &target);
+
+    if (rc == EMUL_OK) {
+        rc = branch_to(e, target, i->opsize);
+    }
+    if (rc == EMUL_OK) {
+        stk_set(e, sp + i->imm);
+    }
+    return rc;
+}
+
+/* The counter is as wide as an address; it changes even if not taken. */
+static int loop_if(struct emul *e, const struct emul_insn *i, bool cond)
+{
+    uint64_t count = (e->cpu.reg[EMUL_RCX] - 1) & size_mask(i->adsize);
+
+    if (count && cond) {
+        int rc = branch_rel(e, i);
+        if (rc) {
+            return rc;
+        }
+    }
+    gpr_write(e, EMUL_RCX, i->adsize, count);
+    return EMUL_OK;
+}
+
+int exec_loop(struct emul *e, const struct emul_insn *i)
+{
+    return loop_if(e, i, true);
+}
+
+int exec_loope(struct emul *e, const struct emul_insn *i)
+{
+    return loop_if(e, i, e->cpu.rflags & FL_ZF);
+}
+
+int exec_loopne(struct emul *e, const struct emul_insn *i)
+{
+    return loop_if(e, i, !(e->cpu.rflags & FL_ZF));
+}
+
+int exec_jcxz(struct emul *e, const struct emul_insn *i)
+{
+    return gpr_read(e, EMUL_RCX, i->adsize) ? EMUL_OK : branch_rel(e, i);
+}
+
+/* Signed index against a pair of signed bounds in memory. */
+int exec_bound(struct emul *e, const struct emul_insn *i)
+{
+    uint64_t off = ea_of(e, i);
+    unsigned size = i->opsize;
+    uint64_t lower, upper;
+
+    if (!(i->flags & EMUL_F_MEM)) {
+        return raise_ud(e);
+    }
+    int rc = mem_read(e, i->seg, off, size, &lower);
+    if (rc == EMUL_OK) {
+        off = (off + size) & size_mask(i->adsize);
+        rc = mem_read(e, i->seg, off, size, &upper);
+    }
+    if (rc) {
+        return rc;
+    }
+    int64_t index = (int64_t)sext(reg_read(e, i->reg_at, size), size);
+    if (index < (int64_t)sext(lower, size) ||
+        index > (int64_t)sext(upper, size)) {
+        return emul_raise(e, VEC_BR, 0);
+    }
+    return EMUL_OK;
+}
