@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the SVM backend share: the hardware state kept per vCPU,
+ * per CPU and per domain, and the backend's internal functions.
+ */
+#pragma once
+
+#include "arch/backend.h"
+#include "ravelin/cpu.h"
+#include "ravelin/domain.h"
+#include "svm/vmcb.h"
+
+struct svm_vcpu {
+    struct vmcb *vmcb;
+    uint64_t vmcb_pa;
+    uint8_t *msrpm; /* NULL: the shared default bitmap */
+
+    uint64_t asid_generation; /* 0: needs a new ASID */
+    const struct cpu *asid_cpu;
+
+    struct vcpu_intercepts wanted;
+    bool nmi_masked;   /* an NMI was delivered, no IRET seen yet */
+    uint64_t iret_rip; /* where that IRET starts, ~0 if not seen */
+
+    uint64_t dr[4];
+    bool dr_loaded; /* DR0-3 hold the guest's values on this CPU */
+    uint64_t xcr0;
+    uint64_t tsc_aux;
+};
+
+struct svm_cpu {
+    void *host_save;      /* VM_HSAVE_PA page */
+    struct vmcb *host;    /* VMSAVE image of the host */
+    uint64_t host_pa;
+    uint64_t generation;  /* of ASIDs handed out on this CPU */
+    uint32_t asid_next;
+    uint32_t asid_count;
+};
+
+extern const struct hv_backend svm_backend;
+
+static inline struct svm_vcpu *svm_vcpu(const struct vcpu *v)
+{
+    return v->arch;
+}
+static inline struct vmcb *svm_vmcb(const struct vcpu *v)
+{
+    return svm_vcpu(v)->vmcb;
+}
+
+/* svm_cpu.c */
+int svm_probe(const char **why);
+int svm_cpu_enable(void);
+void svm_cpu_disable(void);
+struct svm_cpu *svm_this_cpu(void);
+/** Gives `v` an ASID valid on this CPU, flushing when they run out. */
+void svm_asid_assign(struct svm_vcpu *sv, struct svm_cpu *cpu);
+
+/* svm_vcpu.c */
+int svm_vcpu_create(struct vcpu *v);
+void svm_vcpu_destroy(struct vcpu *v);
+void svm_vcpu_reset(struct vcpu *v);
+void svm_vcpu_load(struct vcpu *v);
+void svm_vcpu_save(struct vcpu *v);
+void svm_vcpu_enter(struct vcpu *v, struct vmexit *exit);
+void svm_tlb_flush(struct vcpu *v);
+void svm_npt_root_set(struct vcpu *v, mfn_t root);
+void svm_tsc_offset_set(struct vcpu *v, uint64_t offset);
+
+/* svm_switch.S: runs the guest whose VMCB is at `vmcb_pa`. */
+void svm_switch(struct vcpu_regs *regs, uint64_t vmcb_pa, uint64_t host_pa);
+
+/* svm_exit.c */
+void svm_exit_decode(struct vcpu *v, struct vmexit *exit);
+unsigned svm_insn_bytes(const struct vcpu *v, uint8_t out[15]);
+
+/* svm_state.c */
+void svm_segment_get(const struct vcpu *v, enum seg_index i,
+                     struct vcpu_segment *out);
+void svm_segment_set(struct vcpu *v, enum seg_index i,
+                     const struct vcpu_segment *in);
+uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r);
+void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value);
+void svm_paging_get(const struct vcpu *v, struct vcpu_paging *out);
+unsigned svm_cpl_get(const struct vcpu *v);
+unsigned svm_tpr_get(const struct vcpu *v);
+void svm_tpr_set(struct vcpu *v, unsigned tpr);
+/** Moves the guest's DR0-3 into the processor and opens the registers. */
+void svm_debug_load(struct vcpu *v);
+/** The opposite; nothing if they were not loaded. */
+void svm_debug_save(struct vcpu *v);
+
+/* svm_event.c */
+void svm_event_inject(struct vcpu *v, const struct vcpu_event *ev);
+bool svm_event_take(struct vcpu *v, struct vcpu_event *out);
+bool svm_event_is_queued(const struct vcpu *v);
+bool svm_irq_is_open(const struct vcpu *v);
+bool svm_nmi_is_open(const struct vcpu *v);
+void svm_shadow_clear(struct vcpu *v);
+/** After an exit: queues again what the exit interrupted. */
+void svm_event_requeue(struct vcpu *v);
+void svm_intercepts_set(struct vcpu *v, const struct vcpu_intercepts *in);
+void svm_intercepts_apply(struct vcpu *v);
+
+/* svm_bitmap.c */
+int svm_bitmaps_init(void);
+uint64_t svm_msrpm_pa(const struct vcpu *v);
+uint64_t svm_iopm_pa(const struct domain *d);
+void svm_msr_passthrough(struct vcpu *v, uint32_t msr, bool read, bool write);
+int svm_io_passthrough(struct domain *d, uint16_t first, uint16_t count,
+                       bool allow);
+void svm_domain_destroy(struct domain *d);
+
+/* svm_dump.c */
+void svm_dump(const struct vcpu *v);

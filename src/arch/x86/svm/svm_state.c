@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest register state in the VMCB, by neutral index: segments, control
+ * registers, switched MSRs, debug registers, task priority. EFER.SVME is ours
+ * and never shown.
+ */
+
+#include "cpu/msr.h"
+#include "cpu/regs.h"
+#include "svm/svm.h"
+#include "xstate.h"
+
+static const uint16_t segment_offset[SEG_COUNT] = {
+    [SEG_ES] = offsetof(struct vmcb, es),
+    [SEG_CS] = offsetof(struct vmcb, cs),
+    [SEG_SS] = offsetof(struct vmcb, ss),
+    [SEG_DS] = offsetof(struct vmcb, ds),
+    [SEG_FS] = offsetof(struct vmcb, fs),
+    [SEG_GS] = offsetof(struct vmcb, gs),
+    [SEG_LDTR] = offsetof(struct vmcb, ldtr),
+    [SEG_TR] = offsetof(struct vmcb, tr),
+    [SEG_GDTR] = offsetof(struct vmcb, gdtr),
+    [SEG_IDTR] = offsetof(struct vmcb, idtr),
+};
+
+static struct vmcb_segment *segment_of(const struct vcpu *v, enum seg_index i)
+{
+    return (struct vmcb_segment *)(void *)((char *)svm_vmcb(v) +
+                                           segment_offset[i]);
+}
+
+void svm_segment_get(const struct vcpu *v, enum seg_index i,
+                     struct vcpu_segment *out)
+{
+    const struct vmcb_segment *s = segment_of(v, i);
+
+    out->selector = s->selector;
+    out->attr = s->attr;
+    out->limit = s->limit;
+    out->base = s->base;
+}
+
+void svm_segment_set(struct vcpu *v, enum seg_index i,
+                     const struct vcpu_segment *in)
+{
+    struct vmcb_segment *s = segment_of(v, i);
+
+    s->selector = in->selector;
+    s->attr = in->attr;
+    s->limit = in->limit;
+    s->base = in->base;
+    if (i == SEG_SS) {
+        svm_vmcb(v)->cpl = (in->attr & SEG_ATTR_DPL) >> 5;
+    }
+}
+
+unsigned svm_cpl_get(const struct vcpu *v)
+{
+    return svm_vmcb(v)->cpl;
+}
+
+static const uint16_t creg_offset[CREG_COUNT] = {
+    [CREG_CR0] = offsetof(struct vmcb, cr0),
+    [CREG_CR2] = offsetof(struct vmcb, cr2),
+    [CREG_CR3] = offsetof(struct vmcb, cr3),
+    [CREG_CR4] = offsetof(struct vmcb, cr4),
+    [CREG_EFER] = offsetof(struct vmcb, efer),
+    [CREG_PAT] = offsetof(struct vmcb, g_pat),
+    [CREG_DR6] = offsetof(struct vmcb, dr6),
+    [CREG_DR7] = offsetof(struct vmcb, dr7),
+    [CREG_STAR] = offsetof(struct vmcb, star),
+    [CREG_LSTAR] = offsetof(struct vmcb, lstar),
+    [CREG_CSTAR] = offsetof(struct vmcb, cstar),
+    [CREG_SFMASK] = offsetof(struct vmcb, sfmask),
+    [CREG_KERNEL_GS_BASE] = offsetof(struct vmcb, kernel_gs_base),
+    [CREG_SYSENTER_CS] = offsetof(struct vmcb, sysenter_cs),
+    [CREG_SYSENTER_ESP] = offsetof(struct vmcb, sysenter_esp),
+    [CREG_SYSENTER_EIP] = offsetof(struct vmcb, sysenter_eip),
+};
+
+static uint64_t *creg_of(const struct vcpu *v, enum vcpu_creg r)
+{
+    return (uint64_t *)(void *)((char *)svm_vmcb(v) + creg_offset[r]);
+}
+
+static bool is_loaded_here(const struct vcpu *v)
+{
+    return this_cpu()->loaded == v;
+}
+
+uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r)
+{
+    const struct svm_vcpu *sv = svm_vcpu(v);
+
+    switch (r) {
+    case CREG_EFER:
+        return sv->vmcb->efer & ~EFER_SVME;
+    case CREG_XCR0:
+        return sv->xcr0;
+    case CREG_TSC_AUX:
+        return sv->tsc_aux;
+    case CREG_DR0:
+    case CREG_DR1:
+    case CREG_DR2:
+    case CREG_DR3:
+        if (sv->dr_loaded) {
+            svm_debug_save((struct vcpu *)(uintptr_t)v);
+        }
+        return sv->dr[r - CREG_DR0];
+    default:
+        return *creg_of(v, r);
+    }
+}
+
+void svm_paging_get(const struct vcpu *v, struct vcpu_paging *out)
+{
+    const struct vmcb *vmcb = svm_vmcb(v);
+
+    out->cr0 = vmcb->cr0;
+    out->cr3 = vmcb->cr3;
+    out->cr4 = vmcb->cr4;
+    out->efer = vmcb->efer & ~EFER_SVME;
+}
+
+void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
+{
+    struct svm_vcpu *sv = svm_vcpu(v);
+
+    switch (r) {
+    case CREG_EFER:
+        sv->vmcb->efer = value | EFER_SVME;
+        break;
+    case CREG_XCR0:
+        sv->xcr0 = value;
+        if (is_loaded_here(v)) {
+            xstate_xcr0_set(value);
+        }
+        break;
+    case CREG_TSC_AUX:
+        sv->tsc_aux = value;
+        if (is_loaded_here(v)) {
+            wrmsr(MSR_TSC_AUX, value);
+        }
+        break;
+    case CREG_DR0:
+    case CREG_DR1:
+    case CREG_DR2:
+    case CREG_DR3:
+        svm_debug_save(v);
+        sv->dr[r - CREG_DR0] = value;
+        break;
+    case CREG_CR3:
+    case CREG_CR4:
+    case CREG_CR0:
+        *creg_of(v, r) = value;
+        svm_tlb_flush(v);
+        break;
+    default:
+        *creg_of(v, r) = value;
+        break;
+    }
+}
+
+void svm_debug_load(struct vcpu *v)
+{
+    struct svm_vcpu *sv = svm_vcpu(v);
+
+    __asm__ volatile("mov %0, %%db0" : : "r"(sv->dr[0]));
+    __asm__ volatile("mov %0, %%db1" : : "r"(sv->dr[1]));
+    __asm__ volatile("mov %0, %%db2" : : "r"(sv->dr[2]));
+    __asm__ volatile("mov %0, %%db3" : : "r"(sv->dr[3]));
+    sv->dr_loaded = true;
+    svm_intercepts_apply(v);
+}
+
+void svm_debug_save(struct vcpu *v)
+{
+    struct svm_vcpu *sv = svm_vcpu(v);
+
+    if (!sv->dr_loaded) {
+        return;
+    }
+    __asm__ volatile("mov %%db0, %0" : "=r"(sv->dr[0]));
+    __asm__ volatile("mov %%db1, %0" : "=r"(sv->dr[1]));
+    __asm__ volatile("mov %%db2, %0" : "=r"(sv->dr[2]));
+    __asm__ volatile("mov %%db3, %0" : "=r"(sv->dr[3]));
+    sv->dr_loaded = false;
+    svm_intercepts_apply(v);
+}
+
+unsigned svm_tpr_get(const struct vcpu *v)
+{
+    return svm_vmcb(v)->vintr & SVM_VINTR_TPR;
+}
+
+void svm_tpr_set(struct vcpu *v, unsigned tpr)
+{
+    struct vmcb *vmcb = svm_vmcb(v);
+
+    vmcb->vintr = (vmcb->vintr & ~SVM_VINTR_TPR) | (tpr & SVM_VINTR_TPR);
+}
