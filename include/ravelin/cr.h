@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Control-register writes on a guest's behalf, checked as the processor would
+ * check them, and the exits that lead to them.
+ */
+#pragma once
+
+#include "ravelin/domain.h"
+
+/**
+ * Load a control register of `v` (current here, or down).
+ * @return 0; -EINVAL: the guest gets #GP(0), nothing has changed.
+ */
+int rv_must_check cr0_write(struct vcpu *v, uint64_t value);
+int rv_must_check cr3_write(struct vcpu *v, uint64_t value);
+int rv_must_check cr4_write(struct vcpu *v, uint64_t value);
+
+/** VMEXIT_CR and VMEXIT_XSETBV of this CPU's current vCPU. */
+void cr_exit_handle(struct vcpu *v, const struct vmexit *exit);
+void xsetbv_exit_handle(struct vcpu *v, const struct vmexit *exit);

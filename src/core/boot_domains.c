@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Turns the boot manifest into domains. Mistakes are printed with the rule they
+ * break; a manifest with mistakes starts nothing, because half of a policy is
+ * not a policy. A domain that cannot be built does not keep the others from
+ * running.
+ */
+
+#include "arch/host.h"
+#include "arch/startup.h"
+#include "ravelin/boot_domains.h"
+#include "ravelin/boot_info.h"
+#include "ravelin/domain.h"
+#include "ravelin/errno.h"
+#include "ravelin/log.h"
+#include "ravelin/manifest.h"
+#include "ravelin/panic.h"
+#include "ravelin/pvh_build.h"
+#include "ravelin/sched.h"
+
+/* Guests' platforms need more frames than their RAM: special pages. */
+#define SPECIAL_PAGES 16u
+
+static struct manifest manifest;
+static struct domain *built[MANIFEST_DOMAINS_MAX];
+
+static void line_print(void *ctx rv_unused, const char *line)
+{
+    log_info("%s", line);
+}
+
+static void mistake_print(void *ctx rv_unused,
+                          const struct manifest_error *err)
+{
+    manifest_error_print(err, line_print, NULL);
+}
+
+static bool manifest_load(const struct boot_info *info)
+{
+    const struct boot_module *blob =
+        boot_module_find(info, MANIFEST_MODULE);
+    struct manifest_error err;
+
+    if (!blob) {
+        log_error("no boot module named \"" MANIFEST_MODULE "\"");
+        return false;
+    }
+    if (manifest_parse(host_ptr(blob->base), blob->size, &manifest, &err)) {
+        mistake_print(NULL, &err);
+        return false;
+    }
+    return manifest_check(&manifest, mistake_print, NULL) == 0;
+}
+
+static int domain_boot(const struct boot_info *info,
+                       const struct manifest_domain *m, struct domain **out)
+{
+    const struct domain_config config = {
+        .name = m->name,
+        .id = (domid_t)m->domid,
+        .roles = m->roles,
+        .monitor_targets = m->monitors,
+        .vcpu_count = m->vcpus,
+        .max_pages = (m->memory >> PAGE_SHIFT) + SPECIAL_PAGES,
+        .weight = m->weight,
+        .affinity = m->cpus,
+        .crash_policy = m->on_crash,
+        .manifest = m,
+    };
+    int rc = domain_create(&config, out);
+
+    if (rc) {
+        log_error("domain %s: cannot be created (%d)", m->name, rc);
+        return rc;
+    }
+    rc = pvh_build_manifest(*out, m, info);
+    if (rc) {
+        log_error("domain %s: cannot be built (%d)", m->name, rc);
+        domain_reap(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+void boot_domains(const struct boot_info *info)
+{
+    if (!manifest_load(info)) {
+        log_error("no usable manifest: no domain is started");
+        manifest.domain_count = 0;
+        return;
+    }
+    access_matrix_print(&manifest, line_print, NULL);
+    for (unsigned i = 0; i < manifest.domain_count; i++) {
+        (void)domain_boot(info, &manifest.domain[i], &built[i]);
+    }
+}
+
+/* For the boot_to_guest figure: the TSC now, less what was spent waiting for
+ * hardware, counted from the loader's jump. */
+static void boot_cost_print(const struct boot_info *info)
+{
+    uint64_t now = arch_tsc_read();
+    uint64_t waits = arch_boot_wait_ticks();
+
+    log_info("boot: entry_tsc %lu waits %lu ticks %lu", info->entry_tsc,
+             waits, now - info->entry_tsc - waits);
+}
+
+void boot_domains_start(const struct boot_info *info)
+{
+    boot_cost_print(info);
+    for (unsigned i = 0; i < manifest.domain_count; i++) {
+        if (built[i] && manifest.domain[i].start == MANIFEST_START_RUNNING) {
+            BUG_ON(domain_unpause(built[i]));
+        }
+    }
+    domain_last_end_set(
+        (enum manifest_last_end)manifest.machine.on_last_domain_end);
+}

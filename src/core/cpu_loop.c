@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every CPU does for ever: pick a vCPU, run it until its next exit, act on
+ * the exit. Between two turns it holds no lock and no transient pointer, which
+ * is what quiescence, deferred work and timers build on.
+ */
+
+#include "arch/host.h"
+#include "ravelin/atomic.h"
+#include "ravelin/console.h"
+#include "ravelin/cpu_loop.h"
+#include "ravelin/guest_copy.h"
+#include "ravelin/quiesce.h"
+#include "ravelin/sched.h"
+#include "ravelin/vconsole.h"
+#include "ravelin/vlapic.h"
+#include "ravelin/vmexit.h"
+#include "ravelin/work.h"
+
+/* A vCPU in HLT goes on only when something is due. */
+static bool halt_is_over(struct vcpu *v)
+{
+    if (vcpu_event_is_due(v)) {
+        v->halted = false;
+        return true;
+    }
+    vcpu_block(v);
+    if (vcpu_event_is_due(v)) {
+        vcpu_wake(v);
+    }
+    return false;
+}
+
+/*
+ * A CPU that removes a translation bumps the generation, then looks at
+ * in_guest; sched_guest_enter() has set in_guest before we look at the
+ * generation. With a full barrier on both sides at least one sees the other's
+ * write, so no guest runs on a translation that somebody believes gone.
+ */
+static void translations_check(struct vcpu *v)
+{
+    uint64_t generation = read_once(v->domain->p2m.generation);
+
+    if (unlikely(v->tlb_seen != generation)) {
+        hv->tlb_flush(v);
+        walk_cache_flush(v);
+        store_release(&v->tlb_seen, generation);
+    }
+}
+
+static void vcpu_turn(struct cpu *cpu, struct vcpu *v)
+{
+    struct vmexit exit;
+
+    if (unlikely(v->init_pending)) {
+        vlapic_init_process(v);
+        if (cpu->resched) {
+            return;
+        }
+    }
+    if (unlikely(v->halted) && !halt_is_over(v)) {
+        return;
+    }
+    vmentry_prepare(v);
+    if (!sched_guest_enter(cpu)) {
+        return;
+    }
+    translations_check(v);
+    hv->vcpu_enter(v, &exit);
+    sched_guest_leave(cpu);
+    vmexit_handle(v, &exit);
+}
+
+/* Everything that is not running a guest; reached when resched is set. */
+static struct vcpu *cpu_housekeep(void)
+{
+    timers_run();
+    work_run();
+    console_input_poll(vconsole_input);
+    console_output_poll();
+    return sched_pick();
+}
+
+/* Interrupts are off since the queues were looked at, so whoever queues work
+ * or a vCPU for this CPU now ends the wait with its kick. */
+static void cpu_wait(void)
+{
+    if (work_is_pending()) {
+        return;
+    }
+    quiesce_idle();
+    arch_cpu_idle();
+    quiesce_resume();
+}
+
+rv_noreturn void cpu_loop(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct vcpu *v;
+
+    for (;;) {
+        quiesce_point();
+        if (unlikely(read_once(cpu->resched) || !cpu->current)) {
+            v = cpu_housekeep();
+            if (!v) {
+                cpu_wait();
+                continue;
+            }
+        }
+        vcpu_turn(cpu, cpu->current);
+    }
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exits by an access outside RAM or to a port. The short path serves plain
+ * loads and stores, which is all that drivers use on device registers; the
+ * rest goes through the emulator.
+ *
+ * Threat surface: address, size and data are the guest's.
+ */
+
+#include "ravelin/device_exit.h"
+#include "ravelin/emul.h"
+#include "ravelin/insn.h"
+#include "ravelin/mmio.h"
+#include "ravelin/p2m.h"
+#include "ravelin/vmexit.h"
+
+void device_mmio(struct vcpu *v, gpa_t addr, unsigned size, bool write,
+                 uint64_t *value)
+{
+    if (mmio_dispatch(v, addr, size, write, value) && !write) {
+        *value = UINT64_MAX;
+    }
+}
+
+void device_port(struct vcpu *v rv_unused, uint16_t port rv_unused,
+                 unsigned size, bool in, uint32_t *value)
+{
+    if (in) {
+        *value = UINT32_MAX >> (32 - size * 8);
+    }
+}
+
+/* An access the map allows by now: another CPU changed it since the exit. */
+static bool is_settled(const struct p2m_entry *entry, uint8_t access)
+{
+    return (entry->access & access) == access;
+}
+
+static void device_access(struct vcpu *v, gpa_t addr)
+{
+    const struct emul_insn *insn = vcpu_insn_fetch(v);
+    struct emul_mmio access;
+
+    if (!insn) {
+        return;
+    }
+    if (!emul_mmio_decode(insn, v->regs.gpr, &access)) {
+        vcpu_emulate(v, insn);
+        return;
+    }
+    device_mmio(v, addr, access.size, access.write, &access.value);
+    if (!access.write) {
+        emul_mmio_load(insn, v->regs.gpr, access.value);
+    }
+    vcpu_rip_advance(v, insn->len);
+}
+
+/* Fetching code or page tables from where no memory is cannot be continued. */
+void memory_exit_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    gpa_t addr = exit->u.memory.gpa;
+    struct p2m_entry entry = p2m_lookup(&v->domain->p2m, gpa_to_gfn(addr));
+
+    if (is_settled(&entry, exit->u.memory.access)) {
+        return;
+    }
+    if (exit->u.memory.access == ACCESS_EXEC) {
+        domain_crash(v->domain, v,
+                     "instruction fetch at guest physical %lx: no memory or "
+                     "no right to execute",
+                     addr.v);
+        return;
+    }
+    if (exit->u.memory.table_walk) {
+        domain_crash(v->domain, v,
+                     "page table at guest physical %lx: no memory or "
+                     "read-only",
+                     addr.v);
+        return;
+    }
+    device_access(v, addr);
+}
+
+void io_exit_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    uint32_t value = (uint32_t)v->regs.gpr[REG_RAX];
+    uint64_t mask = UINT32_MAX >> (32 - exit->u.io.size * 8);
+    const struct emul_insn *insn;
+
+    if (exit->u.io.string) {
+        insn = vcpu_insn_fetch(v);
+        if (insn) {
+            vcpu_emulate(v, insn);
+        }
+        return;
+    }
+    device_port(v, exit->u.io.port, exit->u.io.size, exit->u.io.in, &value);
+    if (exit->u.io.in) {
+        uint64_t *rax = &v->regs.gpr[REG_RAX];
+
+        *rax = exit->u.io.size == 4 ? value : (*rax & ~mask) | (value & mask);
+    }
+    vcpu_insn_skip(v, exit);
+}

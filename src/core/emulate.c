@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs one guest instruction in the emulator: accesses to devices that the
+ * short path of device_exit.c does not know, and string port I/O. Moves state
+ * between the vCPU and the emulator and settles its outcome.
+ *
+ * Threat surface: the instruction and all its operands are the guest's; memory
+ * is reached through guest_copy only.
+ */
+
+#include "ravelin/device_exit.h"
+#include "ravelin/emul.h"
+#include "ravelin/guest_copy.h"
+#include "ravelin/insn.h"
+#include "ravelin/string.h"
+#include "ravelin/vmexit.h"
+
+/* Iterations of a REP per exit; the instruction then continues after the next
+ * entry, so that interrupts and other vCPUs get their turn. */
+#define REP_LIMIT 128u
+
+/* The first byte lies where no RAM is: a device, or nothing. */
+static int device_access(struct emul *e, const struct guest_fault *fault,
+                         uint64_t lin, unsigned size, bool write,
+                         uint64_t *value)
+{
+    if (fault->is_page_fault) {
+        return emul_raise_pf(e, fault->gva.v, fault->error);
+    }
+    if (fault->gva.v != lin || (lin & ~PAGE_MASK) + size > PAGE_SIZE) {
+        return EMUL_UNHANDLED;
+    }
+    device_mmio(e->priv, fault->gpa, size, write, value);
+    return EMUL_OK;
+}
+
+static int op_read(struct emul *e, uint64_t lin, unsigned size,
+                   unsigned access, uint64_t *value)
+{
+    struct guest_fault fault;
+    uint8_t want = access & EMUL_ACCESS_WRITE ? ACCESS_WRITE : ACCESS_READ;
+
+    *value = 0;
+    if (guest_linear_read(e->priv, value, gva(lin), size, want,
+                          (access & EMUL_ACCESS_USER) != 0, &fault)) {
+        return device_access(e, &fault, lin, size, false, value);
+    }
+    return EMUL_OK;
+}
+
+static int op_write(struct emul *e, uint64_t lin, unsigned size,
+                    unsigned access, uint64_t value)
+{
+    struct guest_fault fault;
+
+    if (guest_linear_write(e->priv, gva(lin), &value, size,
+                           (access & EMUL_ACCESS_USER) != 0, &fault)) {
+        return device_access(e, &fault, lin, size, true, &value);
+    }
+    return EMUL_OK;
+}
+
+static int op_io(struct emul *e, uint16_t port, unsigned size, bool in,
+                 uint32_t *value)
+{
+    device_port(e->priv, port, size, in, value);
+    return EMUL_OK;
+}
+
+static const struct emul_ops device_ops = {
+    .read = op_read,
+    .write = op_write,
+    .io = op_io,
+};
+
+static const uint8_t segment_of[EMUL_SEG_COUNT] = {
+    [EMUL_ES] = SEG_ES,     [EMUL_CS] = SEG_CS,     [EMUL_SS] = SEG_SS,
+    [EMUL_DS] = SEG_DS,     [EMUL_FS] = SEG_FS,     [EMUL_GS] = SEG_GS,
+    [EMUL_LDTR] = SEG_LDTR, [EMUL_TR] = SEG_TR,     [EMUL_GDTR] = SEG_GDTR,
+    [EMUL_IDTR] = SEG_IDTR,
+};
+
+static void state_load(struct emul_cpu *cpu, const struct vcpu *v)
+{
+    memcpy(cpu->reg, v->regs.gpr, sizeof(v->regs.gpr));
+    cpu->rip = v->regs.rip;
+    cpu->rflags = v->regs.rflags;
+    for (unsigned i = 0; i < EMUL_SEG_COUNT; i++) {
+        struct vcpu_segment s;
+
+        hv->segment_get(v, (enum seg_index)segment_of[i], &s);
+        cpu->seg[i] = (struct emul_seg){s.selector, s.attr, s.limit, s.base};
+    }
+    cpu->cr0 = hv->creg_get(v, CREG_CR0);
+    cpu->cr2 = hv->creg_get(v, CREG_CR2);
+    cpu->cr3 = hv->creg_get(v, CREG_CR3);
+    cpu->cr4 = hv->creg_get(v, CREG_CR4);
+    cpu->efer = hv->creg_get(v, CREG_EFER);
+    cpu->dr[6] = hv->creg_get(v, CREG_DR6);
+    cpu->dr[7] = hv->creg_get(v, CREG_DR7);
+    cpu->cpl = (uint8_t)hv->cpl_get(v);
+    cpu->shadow = 0;
+}
+
+/* Only data segments can have changed: control transfers do not touch a
+ * device and are not run here. */
+static void state_store(struct vcpu *v, const struct emul_cpu *cpu,
+                        const struct emul_cpu *before)
+{
+    memcpy(v->regs.gpr, cpu->reg, sizeof(v->regs.gpr));
+    v->regs.rip = cpu->rip;
+    v->regs.rflags = cpu->rflags;
+    for (unsigned i = 0; i < EMUL_SREG_COUNT; i++) {
+        const struct emul_seg *s = &cpu->seg[i];
+        struct vcpu_segment out = {s->sel, s->attr, s->limit, s->base};
+
+        if (memcmp(s, &before->seg[i], sizeof(*s)) != 0) {
+            hv->segment_set(v, (enum seg_index)segment_of[i], &out);
+        }
+    }
+    hv->shadow_clear(v);
+}
+
+static void exception_forward(struct vcpu *v, const struct emul_event *ev)
+{
+    if (ev->vector == 14) {
+        vcpu_pf_inject(v, ev->error, gva(ev->cr2));
+    } else {
+        vcpu_exception_inject(v, ev->vector, ev->has_error, ev->error);
+    }
+}
+
+void vcpu_emulate(struct vcpu *v, const struct emul_insn *insn)
+{
+    struct emul e;
+    struct emul_cpu before;
+    enum emul_result result;
+
+    emul_init(&e, &device_ops, v, NULL);
+    e.rep_limit = REP_LIMIT;
+    state_load(&e.cpu, v);
+    before = e.cpu;
+    emul_sync(&e);
+    result = emul_exec(&e, insn);
+    switch (result) {
+    case EMUL_OK:
+        state_store(v, &e.cpu, &before);
+        break;
+    case EMUL_FAULT:
+        state_store(v, &e.cpu, &before);
+        exception_forward(v, &e.event);
+        break;
+    default:
+        domain_crash(v->domain, v, "cannot emulate %s at rip %016lx",
+                     emul_id_name(insn->id), v->regs.rip);
+        break;
+    }
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Per-CPU timer queues: a pairing heap of intrusive nodes. Arming is constant
+ * time, taking the earliest is logarithmic amortised, and nothing is allocated,
+ * so guests that arm timers can exhaust nothing.
+ * Ref: Fredman, Sedgewick, Sleator, Tarjan: "The Pairing Heap", 1986.
+ */
+
+#include "ravelin/timer.h"
+
+#include "arch/host.h"
+#include "ravelin/cpu.h"
+#include "ravelin/errno.h"
+
+/* Callbacks per timers_run(): what is left fires at once again, after the CPU
+ * loop has had a turn. */
+#define TIMER_BATCH 64u
+
+struct timer_queue {
+    struct spinlock lock;
+    struct timer *root;
+    uint64_t armed_ns; /* what the hardware is set to; own CPU only */
+} rv_aligned(64);
+
+static struct timer_queue timer_queues[CPU_COUNT_MAX];
+
+/* ---- Heap -------------------------------------------------------------- */
+
+static struct timer *heap_merge(struct timer *a, struct timer *b)
+{
+    if (!a || !b) {
+        return a ? a : b;
+    }
+    if (b->deadline_ns < a->deadline_ns) {
+        struct timer *swap = a;
+
+        a = b;
+        b = swap;
+    }
+    b->sibling = a->child;
+    if (b->sibling) {
+        b->sibling->prev = b;
+    }
+    b->prev = a;
+    a->child = b;
+    return a;
+}
+
+static struct timer *heap_cut(struct timer *t)
+{
+    t->prev = NULL;
+    t->sibling = NULL;
+    return t;
+}
+
+/* Two passes over a list of siblings: pairs left to right, then all of them
+ * right to left. */
+static struct timer *heap_merge_siblings(struct timer *first)
+{
+    struct timer *pairs = NULL;
+    struct timer *root = NULL;
+
+    while (first) {
+        struct timer *a = first;
+        struct timer *b = a->sibling;
+        struct timer *merged;
+
+        first = b ? b->sibling : NULL;
+        heap_cut(a);
+        merged = b ? heap_merge(a, heap_cut(b)) : a;
+        merged->sibling = pairs;
+        pairs = merged;
+    }
+    while (pairs) {
+        struct timer *next = pairs->sibling;
+
+        root = heap_merge(root, heap_cut(pairs));
+        pairs = next;
+    }
+    return root;
+}
+
+static void heap_insert(struct timer_queue *q, struct timer *t)
+{
+    t->child = NULL;
+    q->root = heap_merge(q->root, heap_cut(t));
+}
+
+static void heap_remove(struct timer_queue *q, struct timer *t)
+{
+    struct timer *below = heap_merge_siblings(t->child);
+
+    if (q->root == t) {
+        q->root = below;
+    } else {
+        if (t->prev->child == t) {
+            t->prev->child = t->sibling;
+        } else {
+            t->prev->sibling = t->sibling;
+        }
+        if (t->sibling) {
+            t->sibling->prev = t->prev;
+        }
+        q->root = heap_merge(q->root, below);
+    }
+    t->child = NULL;
+    heap_cut(t);
+}
+
+/* ---- Queue ------------------------------------------------------------- */
+
+int timer_cpu_init(struct cpu *cpu)
+{
+    struct timer_queue *q;
+
+    if (cpu->id >= CPU_COUNT_MAX) {
+        return -RV_EINVAL;
+    }
+    q = &timer_queues[cpu->id];
+    spin_init(&q->lock, LOCK_RANK_TIMER);
+    q->root = NULL;
+    q->armed_ns = TIMER_NEVER;
+    cpu->timers = q;
+    return 0;
+}
+
+void timer_init(struct timer *t, void (*fn)(struct timer *t))
+{
+    *t = (struct timer){.deadline_ns = TIMER_NEVER, .fn = fn};
+}
+
+/* Own CPU, lock held: the hardware must not sleep past the earliest. */
+static void queue_arm(struct timer_queue *q)
+{
+    uint64_t first = q->root ? q->root->deadline_ns : TIMER_NEVER;
+
+    if (first < q->armed_ns) {
+        q->armed_ns = first;
+        arch_timer_arm(first);
+    }
+}
+
+void timer_disarm(struct timer *t)
+{
+    struct cpu *c;
+
+    while ((c = load_acquire(&t->cpu)) != NULL) {
+        struct timer_queue *q = c->timers;
+
+        spin_lock(&q->lock);
+        if (t->cpu == c) {
+            heap_remove(q, t);
+            store_release(&t->cpu, NULL);
+        }
+        spin_unlock(&q->lock);
+    }
+}
+
+void timer_set(struct timer *t, uint64_t deadline_ns)
+{
+    struct cpu *self = this_cpu();
+    struct timer_queue *q = self->timers;
+    bool done = deadline_ns == TIMER_NEVER;
+
+    timer_disarm(t);
+    while (!done) {
+        struct cpu *none = NULL;
+
+        spin_lock(&q->lock);
+        /* Two CPUs may arm the same timer: the later one wins. */
+        if (__atomic_compare_exchange_n(&t->cpu, &none, self, false,
+                                        __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED)) {
+            t->deadline_ns = deadline_ns;
+            heap_insert(q, t);
+            queue_arm(q);
+            done = true;
+        }
+        spin_unlock(&q->lock);
+        if (!done) {
+            timer_disarm(t);
+        }
+    }
+}
+
+void timer_cancel(struct timer *t)
+{
+    for (;;) {
+        struct cpu *firing = load_acquire(&t->firing);
+
+        if (firing && firing != this_cpu()) {
+            cpu_relax();
+            continue;
+        }
+        timer_disarm(t);
+        firing = load_acquire(&t->firing);
+        if (!firing || firing == this_cpu()) {
+            return;
+        }
+    }
+}
+
+bool timer_is_armed(const struct timer *t)
+{
+    return load_acquire(&t->cpu) != NULL;
+}
+
+uint64_t timer_next_deadline(void)
+{
+    struct timer_queue *q = this_cpu()->timers;
+    uint64_t first;
+
+    spin_lock(&q->lock);
+    first = q->root ? q->root->deadline_ns : TIMER_NEVER;
+    spin_unlock(&q->lock);
+    return first;
+}
+
+/* Takes the earliest timer if it is due; it counts as firing from then on, in
+ * the same critical section, so that timer_cancel() cannot miss it. */
+static struct timer *queue_pop_due(struct timer_queue *q, uint64_t now)
+{
+    struct timer *t;
+
+    spin_lock(&q->lock);
+    t = q->root;
+    if (t && t->deadline_ns <= now) {
+        heap_remove(q, t);
+        write_once(t->firing, this_cpu());
+        store_release(&t->cpu, NULL);
+    } else {
+        t = NULL;
+    }
+    spin_unlock(&q->lock);
+    return t;
+}
+
+void timers_run(void)
+{
+    struct timer_queue *q = this_cpu()->timers;
+    uint64_t now = arch_time_ns();
+
+    for (unsigned i = 0; i < TIMER_BATCH; i++) {
+        struct timer *t = queue_pop_due(q, now);
+
+        if (!t) {
+            break;
+        }
+        t->fn(t);
+        store_release(&t->firing, NULL);
+    }
+    spin_lock(&q->lock);
+    q->armed_ns = q->root ? q->root->deadline_ns : TIMER_NEVER;
+    arch_timer_arm(q->armed_ns);
+    spin_unlock(&q->lock);
+}

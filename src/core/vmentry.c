@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Before a vCPU enters its guest: what is due is delivered in architectural
+ * order (exception, NMI, interrupt), and a window exit is asked for when
+ * something has to wait. On the common path nothing is due and this is a few
+ * loads.
+ * Ref: AMD APM Vol 2, 8.5 "Priorities"; Intel SDM Vol 3A table 6-2.
+ */
+
+#include "ravelin/evtchn.h"
+#include "ravelin/vlapic.h"
+#include "ravelin/vmexit.h"
+
+#define VECTOR_NMI 2u
+
+static void intercepts_update(struct vcpu *v, bool irq_window,
+                              bool cr8_write)
+{
+    if (v->intercepts.irq_window == irq_window &&
+        v->intercepts.cr8_write == cr8_write) {
+        return;
+    }
+    v->intercepts.irq_window = irq_window;
+    v->intercepts.cr8_write = cr8_write;
+    hv->intercepts_set(v, &v->intercepts);
+}
+
+static void interrupt_inject(struct vcpu *v, uint8_t vector)
+{
+    struct vcpu_event ev = {
+        .valid = true,
+        .vector = vector,
+        .type = EVENT_EXTINT,
+    };
+
+    hv->event_inject(v, &ev);
+}
+
+/* The callback vector is not an APIC interrupt: it has no priority and no end
+ * of interrupt; the mask is in vcpu_info. */
+static int interrupt_pending(struct vcpu *v, bool *from_apic)
+{
+    int vector;
+
+    *from_apic = false;
+    if (v->displaced.valid) {
+        return v->displaced.vector;
+    }
+    vector = evtchn_upcall_vector(v);
+    if (vector < 0) {
+        *from_apic = true;
+        vector = vlapic_irq_pending(v);
+    }
+    return vector;
+}
+
+static bool nmi_deliver(struct vcpu *v)
+{
+    struct vcpu_event ev = {
+        .valid = true,
+        .vector = VECTOR_NMI,
+        .type = EVENT_NMI,
+    };
+
+    if (!v->nmi_pending || !hv->nmi_is_open(v)) {
+        return false;
+    }
+    v->nmi_pending = false;
+    hv->event_inject(v, &ev);
+    return true;
+}
+
+/* Returns whether an interrupt is left waiting for IF or a shadow. */
+static bool interrupt_deliver(struct vcpu *v, bool slot_free)
+{
+    bool from_apic;
+    int vector = interrupt_pending(v, &from_apic);
+
+    if (vector < 0) {
+        return false;
+    }
+    if (!slot_free || !hv->irq_is_open(v)) {
+        return true;
+    }
+    if (from_apic) {
+        vlapic_irq_accept(v, (uint8_t)vector);
+    }
+    v->displaced.valid = false;
+    interrupt_inject(v, (uint8_t)vector);
+    return interrupt_pending(v, &from_apic) >= 0;
+}
+
+void vmentry_prepare(struct vcpu *v)
+{
+    bool slot_free = !hv->event_is_queued(v);
+    unsigned tpr = vlapic_cr8_get(v);
+    bool waiting;
+
+    if (unlikely(v->pending.valid)) {
+        hv->event_inject(v, &v->pending);
+        v->pending.valid = false;
+        slot_free = false;
+    }
+    if (slot_free && unlikely(nmi_deliver(v))) {
+        slot_free = false;
+    }
+    waiting = interrupt_deliver(v, slot_free);
+    intercepts_update(v, waiting, vlapic_tpr_threshold(v) >= 0);
+    if (unlikely(hv->tpr_get(v) != tpr)) {
+        hv->tpr_set(v, tpr);
+    }
+}
+
+bool vcpu_event_is_due(struct vcpu *v)
+{
+    bool from_apic;
+
+    if (v->pending.valid || v->nmi_pending || v->init_pending) {
+        return true;
+    }
+    return hv->irq_is_open(v) && interrupt_pending(v, &from_apic) >= 0;
+}

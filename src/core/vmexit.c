@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Policy for each exit reason: one small handler per row of a table.
+ *
+ * Threat surface: a guest decides which exit happens when, with which operands;
+ * handlers change only the state of the vCPU that exited or go through the
+ * checked entry points of other modules.
+ */
+
+#include "ravelin/cpuid_policy.h"
+#include "ravelin/cr.h"
+#include "ravelin/device_exit.h"
+#include "ravelin/hypercall.h"
+#include "ravelin/insn.h"
+#include "ravelin/msr_policy.h"
+#include "ravelin/sched.h"
+#include "ravelin/vlapic.h"
+#include "ravelin/vmexit.h"
+
+#define VECTOR_DB 1u
+#define VECTOR_AC 17u
+#define VECTOR_MC 18u
+/* Deliveries of #DB or #AC in a row without one instruction in between. */
+#define EXCEPTION_LOOP_LIMIT 1000u
+
+static void none_handle(struct vcpu *v rv_unused,
+                        const struct vmexit *exit rv_unused)
+{
+}
+
+static void cpuid_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    uint32_t out[4];
+
+    cpuid_policy_get(v, (uint32_t)v->regs.gpr[REG_RAX],
+                     (uint32_t)v->regs.gpr[REG_RCX], out);
+    v->regs.gpr[REG_RAX] = out[CPUID_EAX];
+    v->regs.gpr[REG_RBX] = out[CPUID_EBX];
+    v->regs.gpr[REG_RCX] = out[CPUID_ECX];
+    v->regs.gpr[REG_RDX] = out[CPUID_EDX];
+    vcpu_insn_skip(v, exit);
+}
+
+static void msr_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    uint64_t value = (uint32_t)v->regs.gpr[REG_RAX] |
+                     (v->regs.gpr[REG_RDX] << 32);
+    int rc;
+
+    if (exit->u.msr.write) {
+        rc = msr_policy_write(v, exit->u.msr.index, value);
+    } else {
+        rc = msr_policy_read(v, exit->u.msr.index, &value);
+    }
+    if (rc) {
+        vcpu_gp_inject(v);
+        return;
+    }
+    if (!exit->u.msr.write) {
+        v->regs.gpr[REG_RAX] = (uint32_t)value;
+        v->regs.gpr[REG_RDX] = value >> 32;
+    }
+    vcpu_insn_skip(v, exit);
+}
+
+static void hlt_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    vcpu_insn_skip(v, exit);
+    v->halted = true;
+}
+
+static void pause_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    vcpu_insn_skip(v, exit);
+    vcpu_yield(v);
+}
+
+/*
+ * #DB and #AC are seen only so that a guest cannot make the processor deliver
+ * them for ever: between two deliveries an instruction must have completed.
+ */
+static void exception_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    uint8_t vector = exit->u.exception.vector;
+    bool looping = v->regs.rip == v->exception_rip &&
+                   v->regs.gpr[REG_RSP] == v->exception_rsp;
+
+    if (vector == VECTOR_MC) {
+        return;
+    }
+    if (!looping) {
+        v->exception_rip = v->regs.rip;
+        v->exception_rsp = v->regs.gpr[REG_RSP];
+        v->exception_count = 0;
+    } else if (++v->exception_count > EXCEPTION_LOOP_LIMIT) {
+        domain_crash(v->domain, v,
+                     "endless exception loop: vector %u at rip %016lx",
+                     vector, v->regs.rip);
+        return;
+    }
+    vcpu_exception_inject(v, vector, exit->u.exception.has_error,
+                          exit->u.exception.error);
+}
+
+static void triple_fault_handle(struct vcpu *v,
+                                const struct vmexit *exit rv_unused)
+{
+    domain_crash(v->domain, v,
+                 "triple fault (an exception while delivering #DF)");
+}
+
+/* Nothing cached by a domain without devices can be stale for anybody. */
+static void cache_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    vcpu_insn_skip(v, exit);
+}
+
+static void undefined_handle(struct vcpu *v,
+                             const struct vmexit *exit rv_unused)
+{
+    vcpu_ud_inject(v);
+}
+
+static void rdpmc_handle(struct vcpu *v, const struct vmexit *exit rv_unused)
+{
+    vcpu_gp_inject(v);
+}
+
+static void invalid_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    domain_crash(v->domain, v,
+                 "VM entry refused: guest state is invalid (%lx %lx %lx)",
+                 exit->raw[0], exit->raw[1], exit->raw[2]);
+}
+
+static void unexpected_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    domain_crash(v->domain, v, "unexpected exit %s: code %lx info %lx %lx",
+                 vmexit_name(exit->reason), exit->raw[0], exit->raw[1],
+                 exit->raw[2]);
+}
+
+struct exit_handler {
+    void (*fn)(struct vcpu *v, const struct vmexit *exit);
+    const char *name;
+};
+
+/* clang-format off */
+static const struct exit_handler handlers[VMEXIT_COUNT] = {
+    [VMEXIT_UNKNOWN]      = {unexpected_handle, "unknown"},
+    [VMEXIT_NONE]         = {none_handle, "interrupt"},
+    [VMEXIT_HYPERCALL]    = {hypercall_dispatch, "hypercall"},
+    [VMEXIT_CPUID]        = {cpuid_handle, "cpuid"},
+    [VMEXIT_MSR]          = {msr_handle, "msr"},
+    [VMEXIT_IO]           = {io_exit_handle, "io"},
+    [VMEXIT_CR]           = {cr_exit_handle, "cr"},
+    [VMEXIT_DR]           = {unexpected_handle, "dr"},
+    [VMEXIT_HLT]          = {hlt_handle, "hlt"},
+    [VMEXIT_PAUSE]        = {pause_handle, "pause"},
+    [VMEXIT_MEMORY]       = {memory_exit_handle, "memory"},
+    [VMEXIT_EXCEPTION]    = {exception_handle, "exception"},
+    [VMEXIT_SOFT_INT]     = {unexpected_handle, "soft-int"},
+    [VMEXIT_IRQ_WINDOW]   = {none_handle, "irq-window"},
+    [VMEXIT_NMI_WINDOW]   = {none_handle, "nmi-window"},
+    [VMEXIT_TRIPLE_FAULT] = {triple_fault_handle, "triple-fault"},
+    [VMEXIT_XSETBV]       = {xsetbv_exit_handle, "xsetbv"},
+    [VMEXIT_CACHE]        = {cache_handle, "cache"},
+    [VMEXIT_MWAIT]        = {undefined_handle, "mwait"},
+    [VMEXIT_RDPMC]        = {rdpmc_handle, "rdpmc"},
+    [VMEXIT_VIRT_INSN]    = {undefined_handle, "virt-insn"},
+    [VMEXIT_INVLPG]       = {unexpected_handle, "invlpg"},
+    [VMEXIT_TASK_SWITCH]  = {unexpected_handle, "task-switch"},
+    [VMEXIT_RSM]          = {undefined_handle, "rsm"},
+    [VMEXIT_INVALID]      = {invalid_handle, "invalid"},
+};
+/* clang-format on */
+
+const char *vmexit_name(unsigned reason)
+{
+    return reason < VMEXIT_COUNT ? handlers[reason].name : "?";
+}
+
+void vmexit_handle(struct vcpu *v, struct vmexit *exit)
+{
+    unsigned tpr = hv->tpr_get(v);
+
+    v->exit_count[exit->reason]++;
+    if (unlikely(tpr != vlapic_cr8_get(v))) {
+        vlapic_cr8_set(v, tpr);
+    }
+    if (exit->reason == VMEXIT_IRQ_WINDOW) {
+        v->intercepts.irq_window = false;
+    }
+    handlers[exit->reason].fn(v, exit);
+}
