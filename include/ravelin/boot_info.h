@@ -37,8 +37,8 @@ struct boot_info {
 
     hpa_t rsdp; /* 0: no ACPI */
 
-    unsigned cpu_count;                /* usable, boot CPU first */
-    unsigned cpu_ignored;              /* beyond maxcpus or CPU_COUNT_MAX */
+    unsigned cpu_count;   /* usable, boot CPU first */
+    unsigned cpu_ignored; /* beyond maxcpus or CPU_COUNT_MAX */
     uint32_t apic_id[CPU_COUNT_MAX];
 
     uint64_t entry_tsc; /* TSC at the loader's jump to us */

@@ -15,7 +15,7 @@
 
 #include "ravelin/types.h"
 
-#define CONSOLE_CHANNEL_LOG 0u /* the hypervisor */
+#define CONSOLE_CHANNEL_LOG 0u  /* the hypervisor */
 #define CONSOLE_CHANNEL_MAX 64u /* open at the same time */
 #define CONSOLE_NAME_MAX 24u
 
@@ -42,8 +42,7 @@ struct serial_port_ops {
     int (*rx)(void);
 };
 
-typedef void (*console_input_fn)(unsigned channel, const char *buf,
-                                 size_t len);
+typedef void (*console_input_fn)(unsigned channel, const char *buf, size_t len);
 
 /**
  * Attaches the line and opens channel 0 (log). Output written before is lost.

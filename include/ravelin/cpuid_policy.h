@@ -35,7 +35,7 @@ enum cpuid_word {
     CPUID_WORD_COUNT
 };
 enum cpuid_feature {
-#define CPUID_FEATURE(word, bit, name, rule)                                   \
+#define CPUID_FEATURE(word, bit, name, rule) \
     CPUID_F_##name = CPUID_W_##word * 32 + (bit),
 #include "ravelin/cpuid_features.def"
 #undef CPUID_FEATURE
@@ -47,8 +47,7 @@ enum cpuid_vendor {
     CPUID_VENDOR_OTHER,
 };
 
-typedef void (*cpuid_read_fn)(uint32_t leaf, uint32_t subleaf,
-                              uint32_t out[4]);
+typedef void (*cpuid_read_fn)(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 /**
  * Takes the snapshot of the host's CPUID that all policies derive from. Once,

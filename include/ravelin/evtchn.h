@@ -112,6 +112,11 @@ int evtchn_upcall_vector(const struct vcpu *v);
 /** Chooses a vector of the vCPU's local APIC for upcalls (0: none, the domain's
  * callback vector again); one that is due is raised at once. */
 void evtchn_upcall_vector_set(struct vcpu *v, uint8_t vector);
+/** vcpu_info has just asked for an upcall: through the vCPU's APIC vector if
+ * it has one, else by a kick so that the callback vector is looked at. */
+void evtchn_upcall_raise(struct vcpu *v);
+/** The vCPU's local APIC was enabled: raises what is due by its vector. */
+void evtchn_upcall_apic_enabled(struct vcpu *v);
 /** Clears the upcall mask, as SCHEDOP_block promises. */
 void evtchn_upcall_unmask(struct vcpu *v);
 /**

@@ -20,5 +20,4 @@
  */
 int fmt_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
     rv_printf(3, 0);
-int fmt_snprintf(char *buf, size_t size, const char *fmt, ...)
-    rv_printf(3, 4);
+int fmt_snprintf(char *buf, size_t size, const char *fmt, ...) rv_printf(3, 4);

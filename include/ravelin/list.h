@@ -13,9 +13,9 @@ struct list_node {
     struct list_node *prev;
 };
 
-#define LIST_INIT(name)                                                        \
-    {                                                                          \
-        .next = &(name), .prev = &(name)                                       \
+#define LIST_INIT(name)                  \
+    {                                    \
+        .next = &(name), .prev = &(name) \
     }
 
 static inline void list_init(struct list_node *node)
@@ -82,10 +82,10 @@ static inline struct list_node *list_pop_front(struct list_node *head)
 #define list_entry(node, type, member) container_of(node, type, member)
 
 /** Visits each node; the list must not change meanwhile. */
-#define list_for_each(pos, head)                                               \
+#define list_for_each(pos, head) \
     for (struct list_node *pos = (head)->next; pos != (head); pos = pos->next)
 
 /** Visits each node; the visited one may be removed. */
-#define list_for_each_safe(pos, head)                                          \
-    for (struct list_node *pos = (head)->next, *pos##_next = pos->next;        \
+#define list_for_each_safe(pos, head)                                   \
+    for (struct list_node *pos = (head)->next, *pos##_next = pos->next; \
          pos != (head); pos = pos##_next, pos##_next = pos->next)

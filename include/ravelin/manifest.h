@@ -240,14 +240,15 @@ rv_must_check unsigned int manifest_check(const struct manifest *m,
 /* ---- The access matrix ------------------------------------------------ */
 
 /* Rights of one domain over another, or over the machine. */
-#define ACCESS_SELF (1u << 0)         /* its own domain */
-#define ACCESS_CONTROL (1u << 1)      /* create, destroy, pause, limit */
-#define ACCESS_MONITOR (1u << 2)      /* memory events, page rights, traps */
-#define ACCESS_MESSAGE (1u << 3)      /* messages to every port */
-#define ACCESS_MESSAGE_SOME (1u << 4) /* messages to or from some ports only \
-                                       */
-#define ACCESS_HARDWARE (1u << 5)     /* devices, power: over the machine */
-#define ACCESS_FIREWALL (1u << 6)     /* v4v rules: over the machine */
+#define ACCESS_SELF (1u << 0)    /* its own domain */
+#define ACCESS_CONTROL (1u << 1) /* create, destroy, pause, limit */
+#define ACCESS_MONITOR (1u << 2) /* memory events, page rights, traps */
+#define ACCESS_MESSAGE (1u << 3) /* messages to every port */
+#define ACCESS_MESSAGE_SOME                                              \
+    (1u << 4)                     /* messages to or from some ports only \
+                                   */
+#define ACCESS_HARDWARE (1u << 5) /* devices, power: over the machine */
+#define ACCESS_FIREWALL (1u << 6) /* v4v rules: over the machine */
 
 /**
  * The policy of roles in one place: the matrix is printed from it, and the

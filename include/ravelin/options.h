@@ -15,11 +15,11 @@
 #define OPTIONS_WORD_MAX 40u
 
 struct options {
-    enum console_mode console;   /* console=plain|mux */
-    enum log_level log_level;    /* loglvl=error|warn|info|debug */
-    uint16_t debug_exit_port;    /* debug-exit=PORT; 0 = none */
-    unsigned cpu_limit;          /* maxcpus=N, 1 .. CPU_COUNT_MAX */
-    unsigned bad_count;          /* words not understood */
+    enum console_mode console; /* console=plain|mux */
+    enum log_level log_level;  /* loglvl=error|warn|info|debug */
+    uint16_t debug_exit_port;  /* debug-exit=PORT; 0 = none */
+    unsigned cpu_limit;        /* maxcpus=N, 1 .. CPU_COUNT_MAX */
+    unsigned bad_count;        /* words not understood */
     char bad[OPTIONS_BAD_MAX][OPTIONS_WORD_MAX]; /* the first of them */
 };
 

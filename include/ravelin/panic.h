@@ -23,9 +23,9 @@ rv_noreturn rv_cold void panic_at(const struct exception_frame *frame,
                                   const char *fmt, ...) rv_printf(2, 3);
 
 #define BUG() panic("bug at %s:%d", __FILE__, __LINE__)
-#define BUG_ON(condition)                                                      \
-    do {                                                                       \
-        if (unlikely(condition)) {                                             \
-            panic("bug at %s:%d: %s", __FILE__, __LINE__, #condition);         \
-        }                                                                      \
+#define BUG_ON(condition)                                              \
+    do {                                                               \
+        if (unlikely(condition)) {                                     \
+            panic("bug at %s:%d: %s", __FILE__, __LINE__, #condition); \
+        }                                                              \
     } while (0)

@@ -20,7 +20,7 @@
  */
 #define PVH_RAM_LOW_END 0xf0000000UL
 #define PVH_RAM_HIGH 0x100000000UL
-#define PVH_ACPI_GFN 0xfeff0UL     /* PVH_ACPI_PAGES, type ACPI */
+#define PVH_ACPI_GFN 0xfeff0UL /* PVH_ACPI_PAGES, type ACPI */
 #define PVH_ACPI_PAGES 1u
 #define PVH_VM86_TSS_GFN 0xfeff4UL /* 3 pages, only with vm86_pages */
 #define PVH_VM86_TSS_PAGES 3u

@@ -14,6 +14,9 @@
 #include "ravelin/p2m.h"
 #include "ravelin/vmexit.h"
 
+#define PIT_COUNTER_0 0x40u
+#define PIT_COUNTER_2 0x42u
+
 void device_mmio(struct vcpu *v, gpa_t addr, unsigned size, bool write,
                  uint64_t *value)
 {
@@ -22,11 +25,18 @@ void device_mmio(struct vcpu *v, gpa_t addr, unsigned size, bool write,
     }
 }
 
-void device_port(struct vcpu *v rv_unused, uint16_t port rv_unused,
-                 unsigned size, bool in, uint32_t *value)
+/*
+ * The counters of an absent interval timer read as zero, not as all ones: a
+ * kernel that waits for a counter to leave 0xff (Linux's quick calibration)
+ * would read the port a hundred thousand times before it gave up.
+ */
+void device_port(struct vcpu *v rv_unused, uint16_t port, unsigned size,
+                 bool in, uint32_t *value)
 {
     if (in) {
-        *value = UINT32_MAX >> (32 - size * 8);
+        bool counter = port >= PIT_COUNTER_0 && port <= PIT_COUNTER_2;
+
+        *value = counter ? 0 : UINT32_MAX >> (32 - size * 8);
     }
 }
 

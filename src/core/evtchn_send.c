@@ -24,11 +24,7 @@ static void upcall_raise(struct vcpu *v)
     if (__atomic_exchange_n(pending, 1, __ATOMIC_SEQ_CST) != 0) {
         return;
     }
-    if (v->upcall_vector != 0) {
-        vlapic_irq_set(v, v->upcall_vector, false);
-    } else {
-        vcpu_notify(v);
-    }
+    evtchn_upcall_raise(v);
 }
 
 /* Sets the selector bit of a port; returns its former value. */

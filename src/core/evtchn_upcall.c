@@ -43,7 +43,28 @@ void evtchn_upcall_vector_set(struct vcpu *v, uint8_t vector)
     write_once(v->upcall_vector, vector);
     full_barrier();
     if (vector != 0 && read_once(info_of(v)->evtchn_upcall_pending) != 0) {
-        vlapic_irq_set(v, vector, false);
+        evtchn_upcall_raise(v);
+    }
+}
+
+/* A disabled APIC takes nothing in; INIT empties it. So the line is looked at
+ * again when the guest enables it. */
+void evtchn_upcall_raise(struct vcpu *v)
+{
+    if (v->upcall_vector != 0 && vlapic_is_enabled(v)) {
+        vlapic_irq_set(v, v->upcall_vector, false);
+    } else {
+        vcpu_notify(v);
+    }
+}
+
+void evtchn_upcall_apic_enabled(struct vcpu *v)
+{
+    /* Pairs with the sender: pending first, then is the APIC enabled? */
+    full_barrier();
+    if (v->upcall_vector != 0 &&
+        read_once(info_of(v)->evtchn_upcall_pending) != 0) {
+        evtchn_upcall_raise(v);
     }
 }
 
@@ -96,11 +117,7 @@ bool evtchn_vcpu_info_move(struct vcpu *v, void *info, mfn_t m)
     selectors_fill(v);
     moved = info;
     write_once(moved->evtchn_upcall_pending, 1);
-    if (v->upcall_vector != 0) {
-        vlapic_irq_set(v, v->upcall_vector, false);
-    } else {
-        vcpu_notify(v);
-    }
+    evtchn_upcall_raise(v);
     vcpu_time_publish(v);
     return true;
 }

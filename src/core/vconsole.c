@@ -16,6 +16,7 @@
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
+#include "ravelin/quiesce.h"
 
 #define INPUT_SIZE 1024u /* power of two */
 /* A line that takes nothing for so long is taken for dead. */
@@ -37,9 +38,11 @@ static_assert(offsetof(struct console_ring, out_prod) ==
               "public io/console.h, order of the indices");
 
 struct vconsole {
+    struct quiesce_item free_item;
     struct spinlock lock; /* rank DEVICE; protects what follows */
     unsigned channel;
-    struct console_ring *ring; /* pinned; NULL: none. Set once. */
+    bool is_dead;
+    struct console_ring *ring; /* pinned; NULL: none */
     mfn_t ring_frame;
     evtchn_port_t port;
     uint32_t out_cons;       /* ours, never read back from the ring */
@@ -126,9 +129,8 @@ static bool ring_feed(struct vconsole *c)
     return true;
 }
 
-static void ring_serve(struct domain *d)
+static void ring_serve(struct domain *d, struct vconsole *c)
 {
-    struct vconsole *c = d->console;
     bool drained = false;
     bool fed = false;
 
@@ -145,7 +147,11 @@ static void ring_serve(struct domain *d)
 
 static void ring_notified(struct vcpu *v, evtchn_port_t port rv_unused)
 {
-    ring_serve(v->domain);
+    struct vconsole *c = load_acquire(&v->domain->console);
+
+    if (c != NULL) {
+        ring_serve(v->domain, c);
+    }
 }
 
 /* ---- Life ------------------------------------------------------------- */
@@ -164,7 +170,6 @@ int vconsole_create(struct domain *d)
     }
     spin_init(&c->lock, LOCK_RANK_DEVICE);
     c->channel = console_channel_of_domain(d->id);
-    c->ring_frame = INVALID_MFN;
     rc = console_channel_open(c->channel, d->name, true);
     if (rc != 0) {
         page_free(c);
@@ -174,42 +179,43 @@ int vconsole_create(struct domain *d)
     return 0;
 }
 
-/* Claims the console for one ring; the claim is the pinned frame. */
-static int ring_claim(struct vconsole *c, struct console_ring *ring, mfn_t m)
+/* One ring per console, and none for one that is going. */
+static int ring_install(struct vconsole *c, struct console_ring *ring, mfn_t m,
+                        evtchn_port_t port)
 {
     int rc = 0;
 
     spin_lock(&c->lock);
-    if (!mfn_is_invalid(c->ring_frame)) {
+    if (c->is_dead) {
+        rc = -RV_EINVAL;
+    } else if (c->ring != NULL) {
         rc = -RV_EEXIST;
     } else {
-        c->ring_frame = m;
         shared_u32_write(&ring->in_cons, 0);
         shared_u32_write(&ring->in_prod, 0);
         shared_u32_write(&ring->out_cons, 0);
         shared_u32_write(&ring->out_prod, 0);
+        c->ring_frame = m;
+        c->port = port;
+        store_release(&c->ring, ring);
     }
     spin_unlock(&c->lock);
     return rc;
 }
 
-static void ring_publish(struct domain *d, struct console_ring *ring, gfn_t g)
+static void params_publish(struct domain *d, gfn_t g, evtchn_port_t port)
 {
-    struct vconsole *c = d->console;
-
     spin_lock(&d->lock);
     write_once(d->hvm_param[HVM_PARAM_CONSOLE_PFN], g.v);
-    write_once(d->hvm_param[HVM_PARAM_CONSOLE_EVTCHN], c->port);
+    write_once(d->hvm_param[HVM_PARAM_CONSOLE_EVTCHN], port);
     spin_unlock(&d->lock);
-    spin_lock(&c->lock);
-    store_release(&c->ring, ring);
-    spin_unlock(&c->lock);
 }
 
 int vconsole_ring_attach(struct domain *d, gfn_t g)
 {
-    struct vconsole *c = d->console;
+    struct vconsole *c = load_acquire(&d->console);
     struct console_ring *ring;
+    evtchn_port_t port;
     mfn_t m;
     int rc;
 
@@ -220,23 +226,28 @@ int vconsole_ring_attach(struct domain *d, gfn_t g)
     if (ring == NULL) {
         return -RV_EINVAL;
     }
-    rc = ring_claim(c, ring, m);
+    rc = evtchn_service_bind(d, ring_notified, &port);
     if (rc != 0) {
         guest_page_unpin(m);
         return rc;
     }
-    rc = evtchn_service_bind(d, ring_notified, &c->port);
+    rc = ring_install(c, ring, m, port);
     if (rc != 0) {
-        spin_lock(&c->lock);
-        c->ring_frame = INVALID_MFN;
-        spin_unlock(&c->lock);
+        evtchn_service_unbind(d, port);
         guest_page_unpin(m);
         return rc;
     }
-    ring_publish(d, ring, g);
+    params_publish(d, g, port);
     return 0;
 }
 
+static void vconsole_free(struct quiesce_item *item)
+{
+    page_free(container_of(item, struct vconsole, free_item));
+}
+
+/* Other CPUs may hold the pointer for the rest of their turn: they find a
+ * console without a ring. */
 void vconsole_destroy(struct domain *d)
 {
     struct vconsole *c = d->console;
@@ -244,14 +255,18 @@ void vconsole_destroy(struct domain *d)
     if (c == NULL) {
         return;
     }
+    store_release(&d->console, NULL);
+    spin_lock(&c->lock);
+    c->is_dead = true;
     if (c->ring != NULL) {
         ring_drain(c);
+        c->ring = NULL;
         guest_page_unpin(c->ring_frame);
     }
     stalled_set(c, false);
+    spin_unlock(&c->lock);
     console_channel_close(c->channel);
-    d->console = NULL;
-    page_free(c);
+    quiesce_defer(&c->free_item, vconsole_free);
 }
 
 /* ---- Output and input ------------------------------------------------- */
@@ -353,7 +368,7 @@ void vconsole_poll(void)
         struct vconsole *c = load_acquire(&d->console);
 
         if (c != NULL && read_once(c->is_stalled)) {
-            ring_serve(d);
+            ring_serve(d, c);
         }
     }
 }

@@ -311,7 +311,7 @@ size_t console_write(unsigned channel, const char *buf, size_t len)
     size_t n = 0;
 
     if (c != NULL && channel == CONSOLE_CHANNEL_LOG &&
-        !output_wait(len + 2 * OUTPUT_STEP_MAX)) {
+        !output_wait(len + 2UL * OUTPUT_STEP_MAX)) {
         drop_count += len;
         n = len;
     } else if (c != NULL) {

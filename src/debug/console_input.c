@@ -19,8 +19,8 @@
 #define BATCHES_MAX 16u
 
 /* Protected by the console lock. */
-static unsigned channel;    /* mux: where bytes go now */
-static int marker_digits;   /* digits of a marker seen; -1: not in one */
+static unsigned channel;  /* mux: where bytes go now */
+static int marker_digits; /* digits of a marker seen; -1: not in one */
 static unsigned marker_value;
 static unsigned ctrl_a_count;
 
@@ -145,4 +145,5 @@ void console_input_poll(console_input_fn input)
         input(b.channel, b.text, b.length);
     }
     store_release(&polling, false);
+    console_output_poll();
 }

@@ -21,11 +21,11 @@
 enum escape_state { ESCAPE_NONE, ESCAPE_START, ESCAPE_CSI };
 
 struct line {
-    char text[LINE_MAX];       /* as sent, allowed escapes included */
+    char text[LINE_MAX]; /* as sent, allowed escapes included */
     unsigned length;
-    unsigned column;           /* cells the cursor surely is past the prefix */
-    bool return_pending;       /* a CR was seen, its meaning not yet known */
-    bool styled;               /* colours or the like may be in effect */
+    unsigned column;     /* cells the cursor surely is past the prefix */
+    bool return_pending; /* a CR was seen, its meaning not yet known */
+    bool styled;         /* colours or the like may be in effect */
     enum escape_state escape;
     char sequence[ESCAPE_MAX]; /* escape sequence so far */
     unsigned sequence_length;

@@ -80,8 +80,8 @@ static void line_write(struct line *l)
 static void drops_report(struct line *l)
 {
     uint64_t drops = console_drop_count();
-    uint64_t told = __atomic_exchange_n(&drop_count_told, drops,
-                                        __ATOMIC_RELAXED);
+    uint64_t told =
+        __atomic_exchange_n(&drop_count_told, drops, __ATOMIC_RELAXED);
 
     if (drops > told) {
         line_start(l, LOG_WARN);

@@ -259,6 +259,12 @@ static void refine_0f(struct decoder *d)
             d->id = EMUL_I_OTHER;
         }
         break;
+    case 0xae: /* with a prefix these are not fences */
+        if (d->id == EMUL_I_FENCE &&
+            (prefix & (EMUL_P_66 | EMUL_P_REP | EMUL_P_REPNE))) {
+            d->id = EMUL_I_OTHER;
+        }
+        break;
     case 0xb8:
         if (!(prefix & EMUL_P_REP)) {
             d->id = EMUL_I_INVALID;

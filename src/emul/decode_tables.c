@@ -106,7 +106,7 @@ const struct opcode_desc emul_map_0f[256] = {
     G(6, A_M), G(7, A_M), O(LAR, A_M), O(LSL, A_M),
     UNDEF, O(SYSCALL, 0), O(CLTS, 0), O(SYSRET, 0),
     O(INVD, 0), O(WBINVD, 0), UNDEF, O(UD, 0),
-    UNDEF, O(NOP_RM, A_M), O(OTHER, 0), SSE_IB,
+    UNDEF, O(PREFETCH, A_M), O(OTHER, 0), SSE_IB,
     /* 10 */
     X8(SSE),
     X8(O(NOP_RM, A_M)),

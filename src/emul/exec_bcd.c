@@ -13,7 +13,12 @@ static void al_write(struct emul *e, uint64_t al, uint64_t flags)
     e->cpu.rflags |= flags | flags_szp(al & 0xff, 1);
 }
 
-/* OF is undefined: clear. */
+/* OF is undefined: AMD has that of the 8-bit addition or subtraction. */
+static uint64_t adjust_overflow(const struct emul *e, uint64_t f)
+{
+    return is_intel(e) ? 0 : f & FL_OF;
+}
+
 int exec_daa(struct emul *e, const struct emul_insn *i)
 {
     uint64_t old = gpr_read(e, EMUL_RAX, 1);
@@ -29,7 +34,9 @@ int exec_daa(struct emul *e, const struct emul_insn *i)
         al += 0x60;
         out |= FL_CF;
     }
-    al_write(e, al & 0xff, out);
+    al &= 0xff;
+    out |= adjust_overflow(e, flags_add(old, (al - old) & 0xff, al, 1));
+    al_write(e, al, out);
     return EMUL_OK;
 }
 
@@ -48,24 +55,34 @@ int exec_das(struct emul *e, const struct emul_insn *i)
         al -= 0x60;
         out |= FL_CF;
     }
-    al_write(e, al & 0xff, out);
+    al &= 0xff;
+    out |= adjust_overflow(e, flags_sub(old, (old - al) & 0xff, al, 1));
+    al_write(e, al, out);
     return EMUL_OK;
 }
 
-/* AAA and AAS: the correction is applied to AX as a whole. */
+/*
+ * AAA and AAS apply their correction to AX as a whole. The undefined flags
+ * are those of the 16-bit sum on AMD, of the final AL on Intel.
+ */
 static void ascii_adjust(struct emul *e, uint64_t correction)
 {
-    uint64_t ax = gpr_read(e, EMUL_RAX, 2);
-    uint64_t out = 0;
+    uint64_t old = gpr_read(e, EMUL_RAX, 2);
+    uint64_t ax = old, out = 0, other;
 
-    if ((ax & 0xf) > 9 || (e->cpu.rflags & FL_AF)) {
-        ax += correction;
+    if ((old & 0xf) > 9 || (e->cpu.rflags & FL_AF)) {
+        ax = (old + correction) & 0xffff;
         out = FL_AF | FL_CF;
     }
-    ax &= 0xff0f;
-    gpr_write(e, EMUL_RAX, 2, ax);
+    if (is_intel(e)) {
+        other = flags_szp(ax & 0x0f, 1);
+    } else {
+        other = flags_add(old, (ax - old) & 0xffff, ax, 2);
+        other &= ~(uint64_t)(FL_AF | FL_CF);
+    }
+    gpr_write(e, EMUL_RAX, 2, ax & 0xff0f);
     e->cpu.rflags &= ~(uint64_t)FL_ARITH;
-    e->cpu.rflags |= out | flags_szp(ax & 0xff, 1);
+    e->cpu.rflags |= out | other;
 }
 
 int exec_aaa(struct emul *e, const struct emul_insn *i)
@@ -97,10 +114,13 @@ int exec_aam(struct emul *e, const struct emul_insn *i)
 int exec_aad(struct emul *e, const struct emul_insn *i)
 {
     uint64_t ax = gpr_read(e, EMUL_RAX, 2);
-    uint64_t al = ((ax & 0xff) + (ax >> 8) * i->imm) & 0xff;
+    uint64_t add = ((ax >> 8) * i->imm) & 0xff;
+    uint64_t al = (ax + add) & 0xff;
+    uint64_t other = flags_add(ax & 0xff, add, al, 1);
 
     gpr_write(e, EMUL_RAX, 2, al);
-    al_write(e, al, 0);
+    /* CF, AF and OF are undefined: AMD has those of the addition. */
+    al_write(e, al, is_intel(e) ? 0 : other);
     return EMUL_OK;
 }
 

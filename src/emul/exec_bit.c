@@ -91,7 +91,7 @@ BIT_HANDLERS(btc, BIT_COMPLEMENT)
 
 /*
  * A zero source leaves the destination alone; AMD documents that, Intel does
- * it. Flags other than ZF are undefined.
+ * it. Flags other than ZF are undefined: they follow the result.
  */
 static int bit_scan(struct emul *e, const struct emul_insn *i, bool reverse)
 {
@@ -107,12 +107,8 @@ static int bit_scan(struct emul *e, const struct emul_insn *i, bool reverse)
                     : (unsigned)__builtin_ctzll(v);
         reg_write(e, i->reg_at, i->opsize, r);
     }
-    uint64_t changed = is_intel(e) ? FL_ARITH : FL_ZF;
-    uint64_t f = v ? 0 : FL_ZF;
-    if (is_intel(e)) {
-        f |= flag_parity(r);
-    }
-    e->cpu.rflags = (e->cpu.rflags & ~changed) | f;
+    e->cpu.rflags &= ~(uint64_t)FL_ARITH;
+    e->cpu.rflags |= flag_parity(r) | (v ? 0 : FL_ZF);
     return EMUL_OK;
 }
 
@@ -126,7 +122,7 @@ int exec_bsr(struct emul *e, const struct emul_insn *i)
     return bit_scan(e, i, true);
 }
 
-/* TZCNT and LZCNT: CF = source is zero, ZF = result is zero. */
+/* TZCNT and LZCNT: CF = source is zero, ZF = result is zero, OF stays. */
 static int bit_count(struct emul *e, const struct emul_insn *i, bool leading)
 {
     unsigned bits = i->opsize * 8u;
@@ -142,7 +138,7 @@ static int bit_count(struct emul *e, const struct emul_insn *i, bool leading)
                     : (unsigned)__builtin_ctzll(v);
     }
     reg_write(e, i->reg_at, i->opsize, r);
-    e->cpu.rflags &= ~(uint64_t)(FL_CF | FL_ZF);
+    e->cpu.rflags &= ~(uint64_t)(FL_ARITH & ~FL_OF);
     e->cpu.rflags |= (v ? 0 : FL_CF) | (r ? 0 : FL_ZF);
     return EMUL_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Near control transfers. The target is checked before anything is written.
+ * Near control transfers. A call checks its stack, then its target, and only
+ * then writes, as the processor does.
  * Threat surface: guest-chosen targets; branch_to() holds the limit check.
  */
 #include "exec.h"
@@ -29,17 +30,41 @@ int exec_jmp_rm(struct emul *e, const struct emul_insn *i)
     return rc ? rc : branch_to(e, target, i->opsize);
 }
 
+/* A bad target is reported only if the stack could have been written. */
+static int call_target(struct emul *e, const struct emul_insn *i,
+                       uint64_t target, uint64_t stack)
+{
+    int rc = branch_to(e, target, i->opsize);
+
+    if (rc && e->ops->probe) {
+        struct emul_event event = e->event;
+        int first = e->ops->probe(e, stack, i->opsize,
+                                  e->access | EMUL_ACCESS_WRITE);
+        if (first) {
+            return first;
+        }
+        e->event = event;
+    }
+    return rc;
+}
+
 static int call_to(struct emul *e, const struct emul_insn *i, uint64_t target)
 {
     uint64_t back = e->cpu.reg[EMUL_REG_NEXT];
     uint64_t sp = stk_get(e);
-    int rc = branch_to(e, target, i->opsize);
+    uint64_t at = (sp - i->opsize) & e->stack_mask;
+    uint64_t lin;
+    int rc = linear_of(e, EMUL_SS, at, i->opsize, EMUL_ACCESS_WRITE, &lin);
 
     if (rc == EMUL_OK) {
-        rc = stk_push(e, &sp, i->opsize, back);
+        rc = call_target(e, i, target, lin);
     }
     if (rc == EMUL_OK) {
-        stk_set(e, sp);
+        rc = e->ops->write(e, lin, i->opsize, e->access | EMUL_ACCESS_WRITE,
+                           back & size_mask(i->opsize));
+    }
+    if (rc == EMUL_OK) {
+        stk_set(e, at);
     }
     return rc;
 }
@@ -92,14 +117,26 @@ int exec_loop(struct emul *e, const struct emul_insn *i)
     return loop_if(e, i, true);
 }
 
+/*
+ * On AMD a repeat prefix, meaningless here, overrides the condition in the
+ * opcode.
+ */
+static int loop_while(struct emul *e, const struct emul_insn *i, bool zf)
+{
+    if (!is_intel(e) && (i->prefix & (EMUL_P_REP | EMUL_P_REPNE))) {
+        zf = i->prefix & EMUL_P_REP;
+    }
+    return loop_if(e, i, !(e->cpu.rflags & FL_ZF) != zf);
+}
+
 int exec_loope(struct emul *e, const struct emul_insn *i)
 {
-    return loop_if(e, i, e->cpu.rflags & FL_ZF);
+    return loop_while(e, i, true);
 }
 
 int exec_loopne(struct emul *e, const struct emul_insn *i)
 {
-    return loop_if(e, i, !(e->cpu.rflags & FL_ZF));
+    return loop_while(e, i, false);
 }
 
 int exec_jcxz(struct emul *e, const struct emul_insn *i)

@@ -21,19 +21,20 @@ static void zf_write(struct emul *e, bool zf)
     e->cpu.rflags |= zf ? FL_ZF : 0;
 }
 
+/* Written, and checked for writing, only if the RPL rises. */
 int exec_arpl(struct emul *e, const struct emul_insn *i)
 {
-    struct rmw m;
+    uint64_t sel;
 
     REQUIRE_PROTECTED(e);
-    int rc = rmw_begin(e, i, 2, &m);
+    int rc = rm_read(e, i, 2, &sel);
     if (rc) {
         return rc;
     }
     uint64_t rpl = reg_read(e, i->reg_at, 2) & 3;
-    bool raised = (m.old & 3) < rpl;
+    bool raised = (sel & 3) < rpl;
     if (raised) {
-        rc = rmw_end(e, i, 2, &m, (m.old & ~3ULL) | rpl);
+        rc = rm_write(e, i, 2, (sel & ~3ULL) | rpl);
         if (rc) {
             return rc;
         }

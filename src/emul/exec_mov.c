@@ -54,9 +54,16 @@ int exec_mov_moffs_acc(struct emul *e, const struct emul_insn *i)
     return mem_write(e, i->seg, i->imm, i->opsize, e->cpu.reg[EMUL_RAX]);
 }
 
+/* Never 16 bits wide, and the mandatory-prefix slots are empty. */
 int exec_movnti(struct emul *e, const struct emul_insn *i)
 {
-    return i->flags & EMUL_F_MEM ? exec_mov_rm_r(e, i) : raise_ud(e);
+    unsigned size = i->opsize == 8 ? 8 : 4;
+
+    if (!(i->flags & EMUL_F_MEM) ||
+        (i->prefix & (EMUL_P_66 | EMUL_P_REP | EMUL_P_REPNE))) {
+        return raise_ud(e);
+    }
+    return rm_write(e, i, size, reg_read(e, i->reg_at, size));
 }
 
 static int extend(struct emul *e, const struct emul_insn *i, unsigned from,
@@ -212,6 +219,11 @@ int exec_cwd(struct emul *e, const struct emul_insn *i)
 
     gpr_write(e, EMUL_RDX, i->opsize, msb_of(a, i->opsize) ? ~0ULL : 0);
     return EMUL_OK;
+}
+
+int exec_prefetch(struct emul *e, const struct emul_insn *i)
+{
+    return i->flags & EMUL_F_MEM ? EMUL_OK : raise_ud(e);
 }
 
 int exec_nop(struct emul *e, const struct emul_insn *i)

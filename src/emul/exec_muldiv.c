@@ -144,6 +144,15 @@ static struct wide divide(struct wide w, uint64_t b, unsigned size)
     return w;
 }
 
+/* All six are undefined after a division; AMD leaves CF and OF. */
+static void divide_flags(struct emul *e)
+{
+    if (!is_intel(e)) {
+        e->cpu.rflags &= ~(uint64_t)(FL_SF | FL_ZF | FL_PF);
+        e->cpu.rflags |= FL_AF;
+    }
+}
+
 static int raise_de(struct emul *e)
 {
     return emul_raise(e, VEC_DE, 0);
@@ -164,6 +173,7 @@ int exec_div(struct emul *e, const struct emul_insn *i)
     }
     w = divide(w, b, size);
     wide_store(e, size, &w);
+    divide_flags(e);
     return EMUL_OK;
 }
 
@@ -206,5 +216,6 @@ int exec_idiv(struct emul *e, const struct emul_insn *i)
     w.lo &= size_mask(size);
     w.hi &= size_mask(size);
     wide_store(e, size, &w);
+    divide_flags(e);
     return EMUL_OK;
 }

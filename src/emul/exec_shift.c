@@ -23,6 +23,14 @@ static unsigned shift_count(const struct emul *e, const struct emul_insn *i)
     return (unsigned)raw & (i->opsize == 8 ? 63 : 31);
 }
 
+/* AF is undefined after a shift: AMD sets it, Intel clears it. */
+static void shift_flags(struct emul *e, const struct shift *s)
+{
+    uint64_t af = s->changed & FL_AF && !is_intel(e) ? FL_AF : 0;
+
+    e->cpu.rflags = (e->cpu.rflags & ~s->changed) | s->flags | af;
+}
+
 /* The read-modify-write around one of the functions below. */
 static int shift_rm(struct emul *e, const struct emul_insn *i, shift_fn *fn)
 {
@@ -39,7 +47,7 @@ static int shift_rm(struct emul *e, const struct emul_insn *i, shift_fn *fn)
     }
     rc = rmw_end(e, i, i->opsize, &m, s.r);
     if (rc == EMUL_OK) {
-        e->cpu.rflags = (e->cpu.rflags & ~s.changed) | s.flags;
+        shift_flags(e, &s);
     }
     return rc;
 }
@@ -117,7 +125,6 @@ static struct shift rotate_carry_right(uint64_t a, unsigned count,
                            FL_CF | FL_OF };
 }
 
-/* AF is undefined after a shift: left clear. */
 static struct shift shift_result(uint64_t r, uint64_t cf, uint64_t of,
                                  unsigned size)
 {
@@ -192,63 +199,88 @@ int exec_sar(struct emul *e, const struct emul_insn *i)
 }
 
 /*
- * Double shifts. A 16-bit operand shifted by more than 16 is undefined; the
- * processors go on shifting in the destination itself, which the 48-bit
- * concatenation below expresses.
+ * Double shifts. A 16-bit operand shifted by more than 16 is undefined: then
+ * Intel goes on with bits of the destination (`fill`), AMD with the source
+ * again, and AMD loses CF. OF is that of the last of single-bit steps.
  */
-static struct shift double_left(uint64_t a, uint64_t b, unsigned count,
-                                unsigned size)
-{
-    unsigned bits = 8 * size;
-    uint64_t r, cf;
+struct double_shift {
+    uint64_t a, b, fill;
+    unsigned count, size;
+    bool amd;
+};
 
-    if (size == 2) {
-        uint64_t chain = (a << 32) | (b << 16) | a;
-        r = (chain << count >> 32) & 0xffff;
-        cf = (chain << count >> 48) & 1;
-    } else {
-        r = ((a << count) | (b >> (bits - count))) & size_mask(size);
-        cf = (a >> (bits - count)) & 1;
+static struct shift double_result(const struct double_shift *d, uint64_t r,
+                                  uint64_t cf, uint64_t before)
+{
+    uint64_t top = msb_of(r, d->size);
+    uint64_t of = top ^ before;
+
+    if (d->size == 2 && d->count > 16 && d->amd) {
+        cf = 0;
     }
-    return shift_result(r, cf, msb_of(r ^ a, size), size);
+    return shift_result(r, cf, of, d->size);
 }
 
-static struct shift double_right(uint64_t a, uint64_t b, unsigned count,
-                                 unsigned size)
+static struct shift double_left(const struct double_shift *d)
 {
-    unsigned bits = 8 * size;
+    unsigned bits = 8 * d->size;
     uint64_t r, cf;
 
-    if (size == 2) {
-        uint64_t chain = (a << 32) | (b << 16) | a;
-        r = (chain >> count) & 0xffff;
-        cf = (chain >> (count - 1)) & 1;
+    if (d->size == 2) {
+        uint64_t chain = (d->a << 32) | (d->b << 16) | d->fill;
+        r = (chain << d->count >> 32) & 0xffff;
+        cf = (chain << d->count >> 48) & 1;
     } else {
-        r = ((a >> count) | (b << (bits - count))) & size_mask(size);
-        cf = (a >> (count - 1)) & 1;
+        r = ((d->a << d->count) | (d->b >> (bits - d->count))) &
+            size_mask(d->size);
+        cf = (d->a >> (bits - d->count)) & 1;
     }
-    return shift_result(r, cf, msb_of(r ^ a, size), size);
+    struct shift s = double_result(d, r, cf, cf);
+    if (d->size == 2 && d->count >= 16 && d->amd) {
+        s.flags &= ~(uint64_t)FL_OF;
+        s.flags |= of_of(s.flags); /* a copy of CF */
+    }
+    return s;
+}
+
+static struct shift double_right(const struct double_shift *d)
+{
+    unsigned bits = 8 * d->size;
+    uint64_t r, cf;
+
+    if (d->size == 2) {
+        uint64_t chain = (d->fill << 32) | (d->b << 16) | d->a;
+        r = (chain >> d->count) & 0xffff;
+        cf = (chain >> (d->count - 1)) & 1;
+    } else {
+        r = ((d->a >> d->count) | (d->b << (bits - d->count))) &
+            size_mask(d->size);
+        cf = (d->a >> (d->count - 1)) & 1;
+    }
+    return double_result(d, r, cf, r >> (bits - 2));
 }
 
 static int double_rm(struct emul *e, const struct emul_insn *i, bool left)
 {
-    unsigned count = shift_count(e, i);
-    unsigned size = i->opsize;
+    struct double_shift d = { .b = reg_read(e, i->reg_at, i->opsize),
+                              .count = shift_count(e, i),
+                              .size = i->opsize,
+                              .amd = !is_intel(e) };
     struct rmw m;
-    int rc = rmw_begin(e, i, size, &m);
+    int rc = rmw_begin(e, i, d.size, &m);
 
     if (rc) {
         return rc;
     }
     struct shift s = { .r = m.old };
-    if (count) {
-        uint64_t b = reg_read(e, i->reg_at, size);
-        s = left ? double_left(m.old, b, count, size)
-                 : double_right(m.old, b, count, size);
+    d.a = m.old;
+    d.fill = d.amd ? d.b : d.a;
+    if (d.count) {
+        s = left ? double_left(&d) : double_right(&d);
     }
-    rc = rmw_end(e, i, size, &m, s.r);
+    rc = rmw_end(e, i, d.size, &m, s.r);
     if (rc == EMUL_OK) {
-        e->cpu.rflags = (e->cpu.rflags & ~s.changed) | s.flags;
+        shift_flags(e, &s);
     }
     return rc;
 }

@@ -162,7 +162,7 @@ int exec_enter(struct emul *e, const struct emul_insn *i)
     unsigned level = i->imm2 & 31;
     uint64_t sp = stk_get(e);
     int rc = stk_push(e, &sp, i->opsize, e->cpu.reg[EMUL_RBP]);
-    uint64_t frame = sp;
+    uint64_t frame = (e->cpu.reg[EMUL_RSP] & ~e->stack_mask) | sp;
 
     if (rc == EMUL_OK && level) {
         rc = frame_copy(e, i, &sp, level);

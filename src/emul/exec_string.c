@@ -162,11 +162,8 @@ static int ins_once(struct emul *e, const struct emul_insn *i)
     uint64_t off = index_of(e, i, EMUL_RDI);
     uint64_t lin;
     uint32_t v;
-    int rc = io_check(e, (uint16_t)e->cpu.reg[EMUL_RDX], size);
+    int rc = linear_of(e, EMUL_ES, off, size, EMUL_ACCESS_WRITE, &lin);
 
-    if (rc == EMUL_OK) {
-        rc = linear_of(e, EMUL_ES, off, size, EMUL_ACCESS_WRITE, &lin);
-    }
     if (rc == EMUL_OK && e->ops->probe) {
         rc = e->ops->probe(e, lin, size, e->access | EMUL_ACCESS_WRITE);
     }
@@ -183,20 +180,20 @@ static int ins_once(struct emul *e, const struct emul_insn *i)
     return rc;
 }
 
+/* The port is checked even if the count is zero. */
 int exec_ins(struct emul *e, const struct emul_insn *i)
 {
-    return repeat(e, i, ins_once, false);
+    int rc = io_check(e, (uint16_t)e->cpu.reg[EMUL_RDX], io_size(i));
+
+    return rc ? rc : repeat(e, i, ins_once, false);
 }
 
 static int outs_once(struct emul *e, const struct emul_insn *i)
 {
     unsigned size = io_size(i);
     uint64_t v;
-    int rc = io_check(e, (uint16_t)e->cpu.reg[EMUL_RDX], size);
+    int rc = mem_read(e, i->seg, index_of(e, i, EMUL_RSI), size, &v);
 
-    if (rc == EMUL_OK) {
-        rc = mem_read(e, i->seg, index_of(e, i, EMUL_RSI), size, &v);
-    }
     if (rc == EMUL_OK) {
         uint32_t out = (uint32_t)v;
         rc = e->ops->io(e, (uint16_t)e->cpu.reg[EMUL_RDX], size, false, &out);
@@ -209,5 +206,7 @@ static int outs_once(struct emul *e, const struct emul_insn *i)
 
 int exec_outs(struct emul *e, const struct emul_insn *i)
 {
-    return repeat(e, i, outs_once, false);
+    int rc = io_check(e, (uint16_t)e->cpu.reg[EMUL_RDX], io_size(i));
+
+    return rc ? rc : repeat(e, i, outs_once, false);
 }

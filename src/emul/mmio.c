@@ -24,7 +24,6 @@ static const struct mmio_row mmio_rows[] = {
     { EMUL_I_MOVZX16, false, false, 2 },
     { EMUL_I_MOVSX8, false, true, 1 },
     { EMUL_I_MOVSX16, false, true, 2 },
-    { EMUL_I_MOVNTI, true, false, 0 },
 };
 
 static const struct mmio_row *row_find(unsigned id)

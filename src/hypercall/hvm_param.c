@@ -31,7 +31,7 @@ struct param {
     uint8_t flags;
     /* May this value be stored? */
     bool (*is_valid)(uint64_t value);
-    /* Makes it so; `current_abi` is meaningful when the caller is `d`. */
+    /* Makes it so; `d` is locked. */
     int (*apply)(struct domain *d, uint64_t value);
 };
 
@@ -39,21 +39,29 @@ struct param {
 #define VECTOR_MIN 16u
 #define TSS_SIZE_MIN 104u
 
+static bool callback_is_vector(uint64_t value)
+{
+    return value >> CALLBACK_TYPE_SHIFT == HVM_PARAM_CALLBACK_TYPE_VECTOR;
+}
+
+/* A GSI or PCI line is accepted as well: guests that take their upcalls
+ * through the local APIC name one as a sign that they are Xen-aware. There is
+ * no such line to raise. */
 static bool callback_is_valid(uint64_t value)
 {
     uint64_t vector = value & 0xff;
 
-    if (value == 0) {
-        return true;
+    if (!callback_is_vector(value)) {
+        return value >> CALLBACK_TYPE_SHIFT < HVM_PARAM_CALLBACK_TYPE_VECTOR;
     }
-    return value >> CALLBACK_TYPE_SHIFT == HVM_PARAM_CALLBACK_TYPE_VECTOR &&
-           (value & ~HVM_PARAM_CALLBACK_IRQ_TYPE_MASK) == vector &&
+    return (value & ~HVM_PARAM_CALLBACK_IRQ_TYPE_MASK) == vector &&
            vector >= VECTOR_MIN;
 }
 
 static int callback_apply(struct domain *d, uint64_t value)
 {
-    write_once(d->callback_vector, (uint8_t)value);
+    write_once(d->callback_vector,
+               callback_is_vector(value) ? (uint8_t)value : 0);
     return 0;
 }
 

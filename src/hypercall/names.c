@@ -27,7 +27,7 @@ static const char *const perm_names[] = {
     [PERM_ANY] = "any domain",
     [PERM_CONTROL] = "control",
     [PERM_HARDWARE] = "hardware",
-    [PERM_TARGET] = "any on itself, control on others",
+    [PERM_TARGET] = "any on itself, control",
 };
 
 const char *hypercall_name(uint64_t number)

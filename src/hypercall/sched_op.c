@@ -20,8 +20,7 @@ long sched_op_yield(struct vcpu *v, struct hypercall_args *a rv_unused)
 
 long sched_op_block(struct vcpu *v, struct hypercall_args *a rv_unused)
 {
-    evtchn_upcall_unmask(v);
-    vcpu_block(v);
+    vcpu_block_events(v);
     return 0;
 }
 

@@ -135,18 +135,27 @@ static void emit_number(struct out *o, const struct spec *spec, uint64_t value,
     }
 }
 
+/* Bits that the caller did not pass, to be cut off. */
+static unsigned excess_bits(const struct spec *spec)
+{
+    static const uint8_t excess[] = {
+        [LEN_CHAR] = 56,
+        [LEN_SHORT] = 48,
+        [LEN_INT] = 32,
+        [LEN_LONG] = 0,
+    };
+
+    return excess[spec->length];
+}
+
 static void emit_signed(struct out *o, const struct spec *spec, int64_t value)
 {
     const char *prefix = spec->plus ? "+" : spec->space ? " " : "";
-    uint64_t magnitude = (uint64_t)value;
+    unsigned excess = excess_bits(spec);
+    uint64_t magnitude;
 
-    if (spec->length == LEN_CHAR) {
-        value = (signed char)value;
-        magnitude = (uint64_t)value;
-    } else if (spec->length == LEN_SHORT) {
-        value = (short)value;
-        magnitude = (uint64_t)value;
-    }
+    value = (int64_t)((uint64_t)value << excess) >> excess;
+    magnitude = (uint64_t)value;
     if (value < 0) {
         prefix = "-";
         magnitude = -magnitude;
@@ -158,13 +167,10 @@ static void emit_unsigned(struct out *o, const struct spec *spec,
                           uint64_t value, char conversion)
 {
     unsigned base = conversion == 'u' ? 10 : conversion == 'o' ? 8 : 16;
+    unsigned excess = excess_bits(spec);
     const char *prefix = "";
 
-    if (spec->length == LEN_CHAR) {
-        value = (unsigned char)value;
-    } else if (spec->length == LEN_SHORT) {
-        value = (unsigned short)value;
-    }
+    value = value << excess >> excess;
     if (spec->alt && value != 0 && base == 16) {
         prefix = conversion == 'X' ? "0X" : "0x";
     } else if (spec->alt && base == 8) {
@@ -181,8 +187,7 @@ static void emit_string(struct out *o, const struct spec *spec, const char *s)
     if (s == NULL) {
         s = "(null)";
     }
-    len = spec->precision < 0 ? strlen(s)
-                              : strnlen(s, (size_t)spec->precision);
+    len = spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision);
     pad = len < (size_t)spec->width ? spec->width - (int)len : 0;
     if (!spec->left) {
         out_fill(o, ' ', pad);

@@ -206,14 +206,10 @@ bool mem_kind_is_ram(enum mem_kind kind)
 const char *mem_kind_name(enum mem_kind kind)
 {
     static const char *const name[MEM_KIND_COUNT] = {
-        [MEM_FREE] = "free",
-        [MEM_ACPI] = "ACPI tables",
-        [MEM_MODULE] = "module",
-        [MEM_HYPERVISOR] = "hypervisor",
-        [MEM_LOADER] = "CPU start-up",
-        [MEM_NVS] = "ACPI NVS",
-        [MEM_RESERVED] = "reserved",
-        [MEM_BAD] = "bad",
+        [MEM_FREE] = "free",           [MEM_ACPI] = "ACPI tables",
+        [MEM_MODULE] = "module",       [MEM_HYPERVISOR] = "hypervisor",
+        [MEM_LOADER] = "CPU start-up", [MEM_NVS] = "ACPI NVS",
+        [MEM_RESERVED] = "reserved",   [MEM_BAD] = "bad",
     };
 
     return kind < MEM_KIND_COUNT ? name[kind] : "?";

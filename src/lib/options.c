@@ -148,8 +148,8 @@ void options_parse(struct options *opt, const char *cmdline)
         }
         for (start = p; *p != '\0' && !is_blank(*p); p++) {
         }
-        fits = string_copy_bounded(word, sizeof(word), start,
-                                   (size_t)(p - start));
+        fits =
+            string_copy_bounded(word, sizeof(word), start, (size_t)(p - start));
         if (fits && word_apply(opt, word)) {
             continue;
         }

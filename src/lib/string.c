@@ -7,6 +7,17 @@
  */
 #include "ravelin/string.h"
 
+/* The search functions of ISO C return what they were given without const. */
+static void *without_const(const void *p)
+{
+    union {
+        const void *in;
+        void *out;
+    } u = {.in = p};
+
+    return u.out;
+}
+
 int memcmp(const void *a, const void *b, size_t size)
 {
     const unsigned char *x = a;
@@ -26,7 +37,7 @@ void *memchr(const void *s, int byte, size_t size)
 
     for (size_t i = 0; i < size; i++) {
         if (p[i] == (unsigned char)byte) {
-            return (void *)(uintptr_t)&p[i];
+            return without_const(&p[i]);
         }
     }
     return NULL;
@@ -77,7 +88,7 @@ char *strchr(const char *s, int c)
 {
     for (;; s++) {
         if (*s == (char)c) {
-            return (char *)(uintptr_t)s;
+            return without_const(s);
         }
         if (*s == '\0') {
             return NULL;
@@ -94,7 +105,7 @@ char *strrchr(const char *s, int c)
             last = s;
         }
         if (*s == '\0') {
-            return (char *)(uintptr_t)last;
+            return without_const(last);
         }
     }
 }

@@ -10,8 +10,7 @@ bool string_copy(char *to, size_t size, const char *from)
     return string_copy_bounded(to, size, from, SIZE_MAX);
 }
 
-bool string_copy_bounded(char *to, size_t size, const char *from,
-                         size_t length)
+bool string_copy_bounded(char *to, size_t size, const char *from, size_t length)
 {
     size_t n = strnlen(from, length);
     bool fits = n < size;

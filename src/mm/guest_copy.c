@@ -10,34 +10,31 @@
 #include "ravelin/errno.h"
 #include "walk_cache.h"
 
+static inline uint64_t page_offset(uint64_t a)
+{
+    return a & ~PAGE_MASK;
+}
+
 /* Bytes from `a` to the end of its page, at most `n`. */
 static size_t page_part(uint64_t a, size_t n)
 {
-    size_t room = PAGE_SIZE - (a & ~PAGE_MASK);
+    size_t room = PAGE_SIZE - page_offset(a);
 
     return rv_min(room, n);
 }
 
-static inline uint8_t *linear_ptr(struct vcpu *v, uint64_t a, uint8_t access,
-                                  bool user, struct guest_fault *fault)
-{
-    const struct walk_entry *e =
-        walk_cache_get(v, gva(a), access, user, true, fault);
-
-    return e ? e->page + (a & ~PAGE_MASK) : NULL;
-}
-
-static inline int copy_in(struct vcpu *v, void *dst, uint64_t src, size_t n,
-                          uint8_t access, bool user, struct guest_fault *fault)
+static int copy_in(struct vcpu *v, void *dst, uint64_t src, size_t n,
+                   uint8_t access, bool user, struct guest_fault *fault)
 {
     while (n > 0) {
         size_t part = page_part(src, n);
-        const uint8_t *from = linear_ptr(v, src, access, user, fault);
+        const struct walk_entry *e =
+            walk_cache_get(v, src, access, user, true, fault);
 
-        if (unlikely(!from)) {
+        if (!e) {
             return -RV_EFAULT;
         }
-        arch_copy_from_guest(dst, from, part);
+        arch_copy_from_guest(dst, e->page + page_offset(src), part);
         dst = (uint8_t *)dst + part;
         src += part;
         n -= part;
@@ -45,17 +42,18 @@ static inline int copy_in(struct vcpu *v, void *dst, uint64_t src, size_t n,
     return 0;
 }
 
-static inline int copy_out(struct vcpu *v, uint64_t dst, const void *src,
-                           size_t n, bool user, struct guest_fault *fault)
+static int copy_out(struct vcpu *v, uint64_t dst, const void *src, size_t n,
+                    bool user, struct guest_fault *fault)
 {
     while (n > 0) {
         size_t part = page_part(dst, n);
-        uint8_t *to = linear_ptr(v, dst, ACCESS_WRITE, user, fault);
+        const struct walk_entry *e =
+            walk_cache_get(v, dst, ACCESS_WRITE, user, true, fault);
 
-        if (unlikely(!to)) {
+        if (!e) {
             return -RV_EFAULT;
         }
-        arch_copy_to_guest(to, src, part);
+        arch_copy_to_guest(e->page + page_offset(dst), src, part);
         src = (const uint8_t *)src + part;
         dst += part;
         n -= part;
@@ -65,17 +63,27 @@ static inline int copy_out(struct vcpu *v, uint64_t dst, const void *src,
 
 int guest_copy_in(struct vcpu *v, void *dst, struct guest_ref src, size_t n)
 {
-    struct guest_fault fault;
+    const struct walk_entry *e =
+        walk_cache_hit(v, src.gva, guest_walk_need(ACCESS_READ, false), true);
 
-    return copy_in(v, dst, src.gva, n, ACCESS_READ, false, &fault);
+    if (likely(e && n <= PAGE_SIZE - page_offset(src.gva))) {
+        arch_copy_from_guest(dst, e->page + page_offset(src.gva), n);
+        return 0;
+    }
+    return copy_in(v, dst, src.gva, n, ACCESS_READ, false, NULL);
 }
 
 int guest_copy_out(struct vcpu *v, struct guest_ref dst, const void *src,
                    size_t n)
 {
-    struct guest_fault fault;
+    const struct walk_entry *e =
+        walk_cache_hit(v, dst.gva, guest_walk_need(ACCESS_WRITE, false), true);
 
-    return copy_out(v, dst.gva, src, n, false, &fault);
+    if (likely(e && n <= PAGE_SIZE - page_offset(dst.gva))) {
+        arch_copy_to_guest(e->page + page_offset(dst.gva), src, n);
+        return 0;
+    }
+    return copy_out(v, dst.gva, src, n, false, NULL);
 }
 
 int guest_linear_read(struct vcpu *v, void *dst, gva_t src, size_t n,
@@ -90,8 +98,9 @@ int guest_linear_write(struct vcpu *v, gva_t dst, const void *src, size_t n,
     size_t first = page_part(dst.v, n);
 
     /* An instruction's store happens as a whole or not at all. */
-    if (first < n && (!linear_ptr(v, dst.v, ACCESS_WRITE, user, fault) ||
-                      !linear_ptr(v, dst.v + first, ACCESS_WRITE, user, fault))) {
+    if (first < n &&
+        (!walk_cache_get(v, dst.v, ACCESS_WRITE, user, true, fault) ||
+         !walk_cache_get(v, dst.v + first, ACCESS_WRITE, user, true, fault))) {
         return -RV_EFAULT;
     }
     return copy_out(v, dst.v, src, n, user, fault);
@@ -101,11 +110,11 @@ int guest_translate(struct vcpu *v, gva_t a, uint8_t access, bool user,
                     gpa_t *out, struct guest_fault *fault)
 {
     const struct walk_entry *e =
-        walk_cache_get(v, a, access, user, false, fault);
+        walk_cache_get(v, a.v, access, user, false, fault);
 
     if (!e) {
         return -RV_EFAULT;
     }
-    *out = gpa(e->gpa | (a.v & ~PAGE_MASK));
+    *out = gpa(e->gpa | page_offset(a.v));
     return 0;
 }

@@ -15,10 +15,14 @@
 
 static bool range_is_valid(const struct p2m *p2m, uint64_t g, unsigned order)
 {
-    uint64_t count = 1UL << order;
+    uint64_t count;
 
-    return order <= FRAME_ORDER_MAX && (g & (count - 1)) == 0 &&
-           g < p2m->gfn_limit && count <= p2m->gfn_limit - g;
+    if (order > FRAME_ORDER_MAX) {
+        return false;
+    }
+    count = 1UL << order;
+    return (g & (count - 1)) == 0 && g < p2m->gfn_limit &&
+           count <= p2m->gfn_limit - g;
 }
 
 static uint8_t access_of_type(enum p2m_type type, uint8_t access)
@@ -77,15 +81,16 @@ int p2m_map(struct p2m_locked held, gfn_t g, mfn_t m, unsigned order,
             enum p2m_type type, uint8_t access)
 {
     struct p2m *p2m = held.p2m;
-    uint64_t end = g.v + (1UL << (order & 63));
     uint64_t delta = m.v - g.v;
     struct p2m_path path;
+    uint64_t end;
 
     if (!range_is_valid(p2m, g.v, order) || (m.v & ((1UL << order) - 1)) != 0 ||
         m.v >= P2M_MFN_LIMIT || type == P2M_NONE || type >= P2M_TYPE_COUNT ||
         (access & ~ACCESS_ALL) != 0) {
         return -RV_EINVAL;
     }
+    end = g.v + (1UL << order);
     if (!range_is_empty(p2m, g.v, end)) {
         return -RV_EEXIST;
     }

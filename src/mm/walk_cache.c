@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lookup and refill of the walk cache. The guest can change what an entry was
- * made from at any time, on another vCPU; a hit then proves the translation
- * for the moment of the comparison, which is all a processor promises.
+ * Refill of the walk cache. The guest can change what an entry was made from at
+ * any time, on another vCPU; a hit then proves the translation for the moment
+ * of the comparison, which is all a processor promises.
  */
 
 #include "walk_cache.h"
@@ -10,6 +10,9 @@
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/string.h"
+
+/* Stands for the page-table entries of levels a walk did not have. */
+static const uint64_t no_entry;
 
 int walk_cache_create(struct vcpu *v)
 {
@@ -30,101 +33,90 @@ void walk_cache_flush(struct vcpu *v)
     memset(v->walk->entry, 0, sizeof(v->walk->entry));
 }
 
-/* Are the guest's page-table entries still what the walk saw? */
-static inline bool entry_is_current(const struct walk_entry *e)
+/* Remembers a 4-byte entry with its neighbour, a miss more if that one is
+ * changed. False if the entry is not any more what the walk saw. */
+static bool narrow_remember(struct walk_entry *e, unsigned i,
+                            const struct guest_walk *w)
 {
-    if (likely(e->is_wide)) {
-        for (unsigned i = 0; i < e->levels; i++) {
-            if (read_once(*(uint64_t *)e->pte[i]) != e->value[i]) {
-                return false;
-            }
-        }
-        return true;
-    }
-    for (unsigned i = 0; i < e->levels; i++) {
-        if (read_once(*(uint32_t *)e->pte[i]) != e->value[i]) {
+    uint64_t at = (uint64_t)w->pte[i];
+    unsigned shift = at & 4 ? 32 : 0;
+
+    e->word[i] = (const uint64_t *)(at & ~7UL);
+    e->value[i] = read_once(*e->word[i]);
+    return (uint32_t)(e->value[i] >> shift) == w->value[i];
+}
+
+static bool words_remember(struct walk_entry *e, const struct guest_walk *w)
+{
+    for (unsigned i = 0; i < GUEST_WALK_LEVELS; i++) {
+        if (i >= w->levels) {
+            e->word[i] = &no_entry;
+            e->value[i] = no_entry;
+        } else if (w->is_wide) {
+            e->word[i] = w->pte[i];
+            e->value[i] = w->value[i];
+        } else if (!narrow_remember(e, i, w)) {
             return false;
         }
     }
     return true;
 }
 
+/* What of the guest's rights the p2m lets through. */
 static void entry_back(struct domain *d, struct walk_entry *e)
 {
     struct p2m_entry m = p2m_lookup(&d->p2m, gpa_to_gfn(gpa(e->gpa)));
 
     e->page = NULL;
-    e->backed = 0;
+    e->rights = 0;
     if (m.type != P2M_NONE && m.type != P2M_MMIO && (m.access & ACCESS_READ)) {
         e->page = host_ptr(mfn_to_hpa(m.mfn));
-        e->backed = (uint8_t)(m.access | m.access << WALK_USER_SHIFT);
+        e->rights = e->allowed & (m.access | m.access << WALK_USER_SHIFT);
     }
 }
 
-static rv_noinline const struct walk_entry *
-entry_fill(struct vcpu *v, const struct vcpu_paging *p, gva_t a, uint8_t access,
-           bool user, struct walk_entry *e, struct guest_fault *fault)
+static void generation_follow(struct vcpu *v)
 {
     uint64_t generation = load_acquire(&v->domain->p2m.generation);
-    struct guest_walk w;
 
     if (v->walk->generation != generation) {
         walk_cache_flush(v);
         v->walk->generation = generation;
     }
+}
+
+const struct walk_entry *walk_cache_fill(struct vcpu *v, uint64_t a,
+                                         uint8_t access, bool user,
+                                         bool want_page,
+                                         struct guest_fault *fault)
+{
+    struct walk_entry *e = walk_cache_slot(v->walk, a);
+    uint8_t need = guest_walk_need(access, user);
+    struct guest_fault ignored;
+    struct vcpu_paging p;
+    struct guest_walk w;
+
+    fault = fault ? fault : &ignored;
+    generation_follow(v);
+    hv->paging_get(v, &p);
     e->tag = 0;
-    if (guest_walk(v->domain, p, a, access, user, &w, fault)) {
+    if (guest_walk(v->domain, &p, gva(a), access, user, &w, fault)) {
         return NULL;
     }
-    e->cr3 = p->cr3;
-    e->mode = guest_walk_mode(p);
+    e->cr3 = p.cr3;
+    e->mode = guest_walk_mode(&p);
     e->gpa = w.gpa;
     e->allowed = w.allowed;
-    e->levels = w.levels;
-    e->is_wide = w.is_wide;
-    for (unsigned i = 0; i < w.levels; i++) {
-        e->pte[i] = w.pte[i];
-        e->value[i] = w.value[i];
-    }
     entry_back(v->domain, e);
-    e->tag = (a.v & PAGE_MASK) | 1;
-    return e;
-}
-
-static rv_noinline const struct walk_entry *
-walk_fault(gva_t a, const struct walk_entry *e, struct guest_fault *fault)
-{
-    *fault = (struct guest_fault){
-        .gva = a,
-        .gpa = gpa(e->gpa | (a.v & ~PAGE_MASK)),
-    };
-    return NULL;
-}
-
-const struct walk_entry *walk_cache_get(struct vcpu *v, gva_t a, uint8_t access,
-                                        bool user, bool want_page,
-                                        struct guest_fault *fault)
-{
-    struct walk_cache *cache = v->walk;
-    struct walk_entry *e =
-        &cache->entry[(a.v >> PAGE_SHIFT) & (WALK_ENTRIES - 1)];
-    uint8_t need = guest_walk_need(access, user);
-    struct vcpu_paging p;
-
-    hv->paging_get(v, &p);
-    if (likely(e->tag == ((a.v & PAGE_MASK) | 1) && e->cr3 == p.cr3 &&
-               e->mode == guest_walk_mode(&p) &&
-               (e->allowed & need) == need &&
-               cache->generation ==
-                   load_acquire(&v->domain->p2m.generation) &&
-               (e->backed & need) == need && entry_is_current(e))) {
-        return e;
+    if (words_remember(e, &w)) {
+        e->tag = walk_cache_tag(a);
     }
-    if (!entry_fill(v, &p, a, access, user, e, fault)) {
+    if (want_page && (e->rights & need) != need) {
+        *fault = (struct guest_fault){
+            .gva = gva(a),
+            .gpa = gpa(e->gpa | (a & ~PAGE_MASK)),
+        };
         return NULL;
-    }
-    if (want_page && (e->backed & need) != need) {
-        return walk_fault(a, e, fault);
     }
     return e;
 }

@@ -103,14 +103,14 @@ _Static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140, "FADT X_DSDT");
 /* Scope (\_SB) { Device (COM1) { _HID PNP0501, _UID 1,
  *   _CRS { IO (Decode16, 0x3f8, 0x3f8, 1, 8) IRQNoFlags () {4} } } } */
 static const uint8_t com1_aml[] = {
-    0x10, 0x33, '\\', '_', 'S', 'B', '_',                 /* Scope */
-    0x5b, 0x82, 0x2b, 'C', 'O', 'M', '1',                 /* Device */
-    0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 5, 1,     /* Name */
-    0x08, '_', 'U', 'I', 'D', 0x01,                       /* Name */
-    0x08, '_', 'C', 'R', 'S', 0x11, 0x10, 0x0a, 0x0d,     /* Buffer */
-    0x47, 0x01, 0xf8, 0x03, 0xf8, 0x03, 0x01, 0x08,       /* IO */
-    0x22, 0x10, 0x00,                                     /* IRQ 4 */
-    0x79, 0x00,                                           /* end */
+    0x10, 0x33, '\\', '_',  'S',  'B',  '_',                 /* Scope */
+    0x5b, 0x82, 0x2b, 'C',  'O',  'M',  '1',                 /* Device */
+    0x08, '_',  'H',  'I',  'D',  0x0c, 0x41, 0xd0, 5,    1, /* Name */
+    0x08, '_',  'U',  'I',  'D',  0x01,                      /* Name */
+    0x08, '_',  'C',  'R',  'S',  0x11, 0x10, 0x0a, 0x0d,    /* Buffer */
+    0x47, 0x01, 0xf8, 0x03, 0xf8, 0x03, 0x01, 0x08,          /* IO */
+    0x22, 0x10, 0x00,                                        /* IRQ 4 */
+    0x79, 0x00,                                              /* end */
 };
 
 /* ---- The block ---- */
@@ -200,10 +200,9 @@ static uint64_t fadt_build(struct acpi_writer *w, uint64_t dsdt)
 static uint64_t madt_build(struct acpi_writer *w,
                            const struct acpi_config *config)
 {
-    size_t length =
-        sizeof(struct acpi_madt) +
-        config->vcpus * sizeof(struct acpi_madt_lapic) +
-        (config->serial_port ? sizeof(struct acpi_madt_ioapic) : 0);
+    size_t length = sizeof(struct acpi_madt) +
+                    config->vcpus * sizeof(struct acpi_madt_lapic) +
+                    (config->serial_port ? sizeof(struct acpi_madt_ioapic) : 0);
     struct acpi_madt *m = block_take(w, length);
     uint8_t *at = (uint8_t *)(m + 1);
 

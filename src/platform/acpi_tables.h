@@ -11,9 +11,9 @@
 #define ACPI_BLOCK_MAX 4096u
 
 struct acpi_config {
-    uint64_t base;      /* guest-physical address the block will have */
-    unsigned vcpus;     /* 1 .. VCPU_COUNT_MAX */
-    bool serial_port;   /* IO-APIC, and COM1 at 0x3f8 with GSI 4 */
+    uint64_t base;    /* guest-physical address the block will have */
+    unsigned vcpus;   /* 1 .. VCPU_COUNT_MAX */
+    bool serial_port; /* IO-APIC, and COM1 at 0x3f8 with GSI 4 */
 };
 
 /**

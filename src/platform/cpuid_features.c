@@ -64,8 +64,8 @@ static void dependencies_apply(uint32_t *word)
 static uint64_t xcr0_compute(uint32_t *word)
 {
     const struct cpuid_leaf *leaf = &cpuid_host.xstate[0];
-    uint64_t mask = XCR0_ALLOWED & (leaf->r[CPUID_EAX] |
-                                    (uint64_t)leaf->r[CPUID_EDX] << 32);
+    uint64_t mask = XCR0_ALLOWED &
+                    (leaf->r[CPUID_EAX] | (uint64_t)leaf->r[CPUID_EDX] << 32);
 
     if (!cpuid_word_has(word, CPUID_F_XSAVE) ||
         (mask & (XCR0_X87 | XCR0_SSE)) != (XCR0_X87 | XCR0_SSE)) {
@@ -109,7 +109,7 @@ static const struct control_bit cr4_bits[] = {
     {1UL << 5, CPUID_F_PAE},
     {1UL << 6, CPUID_F_MCE},
     {1UL << 7, CPUID_F_PGE},
-    {1UL << 8, CPUID_F_MMX},            /* PCE: older than any CPUID bit */
+    {1UL << 8, CPUID_F_MMX}, /* PCE: older than any CPUID bit */
     {1UL << 9, CPUID_F_FXSR},
     {1UL << 10, CPUID_F_SSE},
     {1UL << 11, CPUID_F_UMIP},
@@ -148,8 +148,7 @@ void cpuid_features_compute(struct cpuid_policy *p, const struct domain *d)
     bool several = d->vcpu_count > 1;
 
     for (unsigned w = 0; w < CPUID_WORD_COUNT; w++) {
-        p->word[w] =
-            (h->word[w] & cpuid_rule_host[w]) | cpuid_rule_emulated[w];
+        p->word[w] = (h->word[w] & cpuid_rule_host[w]) | cpuid_rule_emulated[w];
     }
     p->xcr0_mask = xcr0_compute(p->word);
     cpuid_word_set(p->word, CPUID_F_APIC, true);

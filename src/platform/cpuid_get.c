@@ -170,8 +170,7 @@ bool cpuid_policy_xcr0_is_valid(const struct domain *d, uint64_t value)
     if ((value & XCR0_AVX) != 0 && (value & XCR0_SSE) == 0) {
         return false;
     }
-    return avx512 == 0 ||
-           (avx512 == XCR0_AVX512 && (value & XCR0_AVX) != 0);
+    return avx512 == 0 || (avx512 == XCR0_AVX512 && (value & XCR0_AVX) != 0);
 }
 
 uint32_t cpuid_policy_xsave_size(uint64_t xcr0)

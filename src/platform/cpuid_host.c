@@ -86,12 +86,12 @@ static enum cpuid_vendor vendor_of(const struct cpuid_leaf *leaf0)
 static void words_compute(struct cpuid_host *h)
 {
     const struct cpuid_leaf *const leaf[CPUID_WORD_COUNT] = {
-        [CPUID_W_1D] = &h->basic[1],    [CPUID_W_1C] = &h->basic[1],
-        [CPUID_W_7B] = &h->leaf7[0],    [CPUID_W_7C] = &h->leaf7[0],
-        [CPUID_W_7D] = &h->leaf7[0],    [CPUID_W_71A] = &h->leaf7[1],
-        [CPUID_W_D1A] = &h->xstate[1],  [CPUID_W_81D] = &h->ext[1],
-        [CPUID_W_81C] = &h->ext[1],     [CPUID_W_87D] = &h->ext[7],
-        [CPUID_W_88B] = &h->ext[8],     [CPUID_W_821A] = &h->ext[0x21],
+        [CPUID_W_1D] = &h->basic[1],   [CPUID_W_1C] = &h->basic[1],
+        [CPUID_W_7B] = &h->leaf7[0],   [CPUID_W_7C] = &h->leaf7[0],
+        [CPUID_W_7D] = &h->leaf7[0],   [CPUID_W_71A] = &h->leaf7[1],
+        [CPUID_W_D1A] = &h->xstate[1], [CPUID_W_81D] = &h->ext[1],
+        [CPUID_W_81C] = &h->ext[1],    [CPUID_W_87D] = &h->ext[7],
+        [CPUID_W_88B] = &h->ext[8],    [CPUID_W_821A] = &h->ext[0x21],
     };
 
     for (unsigned w = 0; w < CPUID_WORD_COUNT; w++) {

@@ -100,9 +100,9 @@ static void xstate_fill(struct cpuid_policy *p)
     }
     leaf = slot_fill_indexed(p, &p->basic[0xd], CPUID_XSTATE_COUNT,
                              CPUID_FIX_XSTATE);
-    leaf[0] = (struct cpuid_leaf){
-        {(uint32_t)mask, 0, cpuid_policy_xsave_size(mask),
-         (uint32_t)(mask >> 32)}};
+    leaf[0] =
+        (struct cpuid_leaf){{(uint32_t)mask, 0, cpuid_policy_xsave_size(mask),
+                             (uint32_t)(mask >> 32)}};
     for (unsigned i = 2; i < CPUID_XSTATE_COUNT; i++) {
         if ((mask >> i & 1u) != 0) {
             leaf[i] = cpuid_host.xstate[i];
@@ -143,8 +143,8 @@ static void basic_fill(struct cpuid_policy *p, const struct domain *d)
                                      CPUID_FIX_NONE),
                    h->cache_intel, p, true);
         /* Crystal of 1 GHz, which also drives the APIC timer. */
-        *slot_fill(p, &p->basic[0x15], 1, CPUID_FIX_NONE) = (struct cpuid_leaf){
-            {1000000, arch_tsc_khz(), 1000000000, 0}};
+        *slot_fill(p, &p->basic[0x15], 1, CPUID_FIX_NONE) =
+            (struct cpuid_leaf){{1000000, arch_tsc_khz(), 1000000000, 0}};
     }
 }
 
@@ -223,8 +223,8 @@ static void xen_tsc_fill(struct cpuid_policy *p, const struct domain *d)
     bool reliable = cpuid_word_has(p->word, CPUID_F_ITSC);
     bool rdtscp = cpuid_word_has(p->word, CPUID_F_RDTSCP);
 
-    leaf[0].r[CPUID_EAX] = (reliable ? XEN_TSC_RELIABLE : 0) |
-                           (rdtscp ? XEN_TSC_RDTSCP : 0);
+    leaf[0].r[CPUID_EAX] =
+        (reliable ? XEN_TSC_RELIABLE : 0) | (rdtscp ? XEN_TSC_RDTSCP : 0);
     leaf[0].r[CPUID_EBX] = 0; /* mode: native while it is sound */
     leaf[0].r[CPUID_ECX] = arch_tsc_khz();
     leaf[0].r[CPUID_EDX] = 0; /* never migrated */

@@ -21,8 +21,7 @@
 #define XCR0_AVX 0x004UL
 #define XCR0_AVX512 0x0e0UL /* opmask, upper halves, upper registers */
 #define XCR0_PKRU 0x200UL
-#define XCR0_ALLOWED                                                           \
-    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
+#define XCR0_ALLOWED (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 
 struct cpuid_host {
     struct cpuid_leaf basic[CPUID_BASIC_COUNT];

@@ -120,9 +120,8 @@ static int header_parse(struct elf_reader *r)
         memcmp(ident.magic, "\177ELF", 4) != 0) {
         return refuse(r, "not an ELF file");
     }
-    if (ident.data != ELF_LITTLE ||
-        (ident.machine != ELF_MACHINE_386 &&
-         ident.machine != ELF_MACHINE_X86_64)) {
+    if (ident.data != ELF_LITTLE || (ident.machine != ELF_MACHINE_386 &&
+                                     ident.machine != ELF_MACHINE_X86_64)) {
         return refuse(r, "ELF file for another processor");
     }
     if (ident.type != ELF_TYPE_EXEC && ident.type != ELF_TYPE_DYN) {

@@ -18,8 +18,8 @@ struct elf_segment {
 };
 
 struct elf_image {
-    uint32_t entry;  /* of the PHYS32_ENTRY note; inside a segment */
-    unsigned count;  /* >= 1, sorted by paddr, disjoint */
+    uint32_t entry; /* of the PHYS32_ENTRY note; inside a segment */
+    unsigned count; /* >= 1, sorted by paddr, disjoint */
     struct elf_segment segment[ELF_SEGMENT_MAX];
 };
 

@@ -25,7 +25,7 @@
 #define MISC_ENABLE_FAST_STRINGS (1UL << 0)
 #define MISC_ENABLE_BTS_UNAVAILABLE (1UL << 11)
 #define MISC_ENABLE_PEBS_UNAVAILABLE (1UL << 12)
-#define MISC_ENABLE_FIXED                                                      \
+#define MISC_ENABLE_FIXED \
     (MISC_ENABLE_BTS_UNAVAILABLE | MISC_ENABLE_PEBS_UNAVAILABLE)
 
 struct msr_state *msr_state_of(const struct vcpu *v)

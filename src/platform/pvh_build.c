@@ -31,7 +31,7 @@
 #define CR0_ET 0x10u
 #define RFLAGS_FIXED 0x02u
 
-_Static_assert(PVH_ACPI_PAGES * PAGE_SIZE >= ACPI_BLOCK_MAX,
+_Static_assert(PVH_ACPI_PAGES *PAGE_SIZE >= ACPI_BLOCK_MAX,
                "the ACPI tables fit their pages");
 
 static int build_failed(const struct domain *d, const char *why, int rc)
@@ -150,10 +150,10 @@ static struct vcpu_segment flat_segment(uint16_t attr)
  */
 static int entry_state_load(struct vcpu *v, uint32_t entry, uint64_t start_info)
 {
-    const uint16_t code = SEG_ATTR_G | SEG_ATTR_DB | SEG_ATTR_P | SEG_ATTR_S |
-                          0xb;
-    const uint16_t data = SEG_ATTR_G | SEG_ATTR_DB | SEG_ATTR_P | SEG_ATTR_S |
-                          0x3;
+    const uint16_t code =
+        SEG_ATTR_G | SEG_ATTR_DB | SEG_ATTR_P | SEG_ATTR_S | 0xb;
+    const uint16_t data =
+        SEG_ATTR_G | SEG_ATTR_DB | SEG_ATTR_P | SEG_ATTR_S | 0x3;
     struct vcpu_state s;
     int rc;
 
@@ -168,8 +168,8 @@ static int entry_state_load(struct vcpu *v, uint32_t entry, uint64_t start_info)
             s.seg[i] = flat_segment(data);
         }
     }
-    s.seg[SEG_TR] = (struct vcpu_segment){
-        .attr = SEG_ATTR_P | 0xb, .limit = 0x67};
+    s.seg[SEG_TR] =
+        (struct vcpu_segment){.attr = SEG_ATTR_P | 0xb, .limit = 0x67};
     rc = vcpu_state_check(v->domain, &s);
     if (rc == 0) {
         vcpu_state_load(v, &s);

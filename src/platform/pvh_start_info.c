@@ -47,9 +47,8 @@ static int kernel_fits(const struct elf_image *image, uint64_t end)
     return 0;
 }
 
-int pvh_layout_compute(const struct pvh_build *b,
-                       const struct elf_image *image, struct pvh_layout *l,
-                       const char **why)
+int pvh_layout_compute(const struct pvh_build *b, const struct elf_image *image,
+                       struct pvh_layout *l, const char **why)
 {
     uint64_t block = sizeof(struct pvh_block) + strlen(b->cmdline) + 1;
     uint64_t at;
@@ -86,16 +85,16 @@ static unsigned memmap_fill(const struct pvh_layout *l,
     const uint64_t after = acpi + PVH_ACPI_PAGES * PAGE_SIZE;
     unsigned n = 0;
 
-    map[n++] = (struct hvm_memmap_table_entry){
-        0, l->low_end, XEN_HVM_MEMMAP_TYPE_RAM, 0};
-    map[n++] = (struct hvm_memmap_table_entry){
-        acpi, after - acpi, XEN_HVM_MEMMAP_TYPE_ACPI, 0};
-    map[n++] = (struct hvm_memmap_table_entry){
-        after, PVH_SPECIAL_END - after, XEN_HVM_MEMMAP_TYPE_RESERVED, 0};
+    map[n++] = (struct hvm_memmap_table_entry){0, l->low_end,
+                                               XEN_HVM_MEMMAP_TYPE_RAM, 0};
+    map[n++] = (struct hvm_memmap_table_entry){acpi, after - acpi,
+                                               XEN_HVM_MEMMAP_TYPE_ACPI, 0};
+    map[n++] = (struct hvm_memmap_table_entry){after, PVH_SPECIAL_END - after,
+                                               XEN_HVM_MEMMAP_TYPE_RESERVED, 0};
     if (l->high_end > PVH_RAM_HIGH) {
-        map[n++] = (struct hvm_memmap_table_entry){
-            PVH_RAM_HIGH, l->high_end - PVH_RAM_HIGH, XEN_HVM_MEMMAP_TYPE_RAM,
-            0};
+        map[n++] = (struct hvm_memmap_table_entry){PVH_RAM_HIGH,
+                                                   l->high_end - PVH_RAM_HIGH,
+                                                   XEN_HVM_MEMMAP_TYPE_RAM, 0};
     }
     return n;
 }

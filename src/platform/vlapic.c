@@ -203,8 +203,7 @@ void vlapic_eoi(struct vcpu *v)
 void vlapic_error_raise(struct vlapic *vl, uint32_t bit)
 {
     uint32_t lvt = read_once(vl->lvt[APIC_LVT_ERROR - APIC_LVT_TIMER]);
-    uint32_t old =
-        __atomic_fetch_or(&vl->esr_pending, bit, __ATOMIC_SEQ_CST);
+    uint32_t old = __atomic_fetch_or(&vl->esr_pending, bit, __ATOMIC_SEQ_CST);
 
     if ((old & bit) != 0 || (lvt & APIC_LVT_MASKED) != 0) {
         return;

@@ -47,8 +47,7 @@ static bool logical_match(const struct vlapic *vl, uint32_t dest)
     return ldr >> 28 == dest >> 4 && (ldr >> 24 & dest & 0xfu) != 0;
 }
 
-static bool message_match(const struct vlapic *vl,
-                          const struct apic_message *m)
+static bool message_match(const struct vlapic *vl, const struct apic_message *m)
 {
     if ((read_once(vl->base) & APIC_BASE_EN) == 0) {
         return false;

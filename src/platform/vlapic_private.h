@@ -105,11 +105,11 @@ struct vlapic {
     bool start;      /* protected by lock: SIPI latched, not yet acted on */
     struct vcpu *vcpu;
 
-    uint32_t base;  /* IA32_APIC_BASE without the address */
+    uint32_t base; /* IA32_APIC_BASE without the address */
     uint32_t id;
     uint32_t ldr;
     uint32_t dfr;
-    uint32_t tpr;   /* 0..255; CR8 is the high nibble */
+    uint32_t tpr; /* 0..255; CR8 is the high nibble */
     uint32_t svr;
     uint32_t esr;
     uint32_t esr_pending; /* atomic */

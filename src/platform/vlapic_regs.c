@@ -10,6 +10,7 @@
  *      Address Space"; AMD APM Vol 2 table "APIC Registers".
  */
 #include "ravelin/errno.h"
+#include "ravelin/evtchn.h"
 #include "ravelin/vlapic.h"
 
 #include "vlapic_private.h"
@@ -97,7 +98,9 @@ static void svr_write(struct vlapic *vl, unsigned reg rv_unused, uint32_t value)
 {
     vl->svr = value;
     vlapic_enabled_update(vl);
-    if ((value & APIC_SVR_ENABLE) == 0) {
+    if ((value & APIC_SVR_ENABLE) != 0) {
+        evtchn_upcall_apic_enabled(vl->vcpu);
+    } else {
         for (unsigned i = 0; i < APIC_LVT_COUNT; i++) {
             write_once(vl->lvt[i], vl->lvt[i] | APIC_LVT_MASKED);
         }
@@ -196,8 +199,7 @@ static void self_ipi_write(struct vlapic *vl, unsigned reg rv_unused,
     vlapic_irq_set(vl->vcpu, (uint8_t)value, false);
 }
 
-#define SET(r)                                                                 \
-    [(r) ... (r) + 7] = {.where = ALL_R, .read = set_read}
+#define SET(r) [(r)...(r) + 7] = {.where = ALL_R, .read = set_read}
 
 static const struct reg_rule rules[APIC_REG_COUNT] = {
     [APIC_ID] = {.where = ALL_R | X1_W, .read = id_read},

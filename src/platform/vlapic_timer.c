@@ -104,8 +104,8 @@ static uint64_t ticks_left(const struct apic_timer *at)
         at->mode == APIC_TIMER_DEADLINE) {
         return 0;
     }
-    uint64_t left = (at->deadline_ns - now + (1u << at->shift) - 1) >>
-                    at->shift;
+    uint64_t left =
+        (at->deadline_ns - now + (1u << at->shift) - 1) >> at->shift;
 
     return left < at->initial ? left : at->initial;
 }

@@ -4,10 +4,10 @@
 
 #include "ravelin/compiler.h"
 
-#define ASSERT(condition)                                                      \
-    do {                                                                       \
-        if (unlikely(!(condition))) {                                          \
-            panic("assertion failed at %s:%d: %s", __FILE__, __LINE__,         \
-                  #condition);                                                 \
-        }                                                                      \
+#define ASSERT(condition)                                              \
+    do {                                                               \
+        if (unlikely(!(condition))) {                                  \
+            panic("assertion failed at %s:%d: %s", __FILE__, __LINE__, \
+                  #condition);                                         \
+        }                                                              \
     } while (0)

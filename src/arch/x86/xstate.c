@@ -12,8 +12,10 @@
 #include "ravelin/string.h"
 #include "xstate.h"
 
-/* x87, SSE, AVX, the three AVX-512 parts, PKRU. */
-#define XSTATE_SUPPORTED 0x2e7UL
+/* x87, SSE, AVX, bound registers, the three AVX-512 parts, PKRU. Guests are
+ * not offered the bound registers, but a processor that does not intercept
+ * XSETBV (QEMU's TCG) lets them be enabled all the same. */
+#define XSTATE_SUPPORTED 0x2ffUL
 #define XSAVE_LEAF 0xdu
 #define FXSAVE_FCW_OFFSET 0
 #define FXSAVE_MXCSR_OFFSET 24
@@ -80,6 +82,18 @@ void xstate_xcr0_set(uint64_t xcr0)
                      :
                      : "c"(0), "a"((uint32_t)xcr0),
                        "d"((uint32_t)(xcr0 >> 32)));
+}
+
+uint64_t xstate_xcr0_get(void)
+{
+    uint32_t low;
+    uint32_t high;
+
+    if (!xcr0_mask) {
+        return 0;
+    }
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return ((uint64_t)high << 32) | low;
 }
 
 void xstate_load(const void *area, uint64_t xcr0)

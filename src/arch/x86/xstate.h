@@ -21,4 +21,6 @@ void xstate_reset(void *area);
 void xstate_load(const void *area, uint64_t xcr0);
 /** registers -> area, whatever the guest's XCR0 was. */
 void xstate_save(void *area);
+/** What XCR0 holds now; 0 without XSAVE. */
+uint64_t xstate_xcr0_get(void);
 void xstate_xcr0_set(uint64_t xcr0);

@@ -68,8 +68,8 @@ static void memory_report(const struct memmap *map)
     for (unsigned i = 0; i < map->count; i++) {
         const struct mem_region *r = &map->region[i];
 
-        log_debug("memory %012lx-%012lx %s", r->base.v,
-                  r->base.v + r->size - 1, mem_kind_name(r->kind));
+        log_debug("memory %012lx-%012lx %s", r->base.v, r->base.v + r->size - 1,
+                  mem_kind_name(r->kind));
     }
     log_info("memory: %lu MiB free, %lu MiB modules",
              memmap_total(map, MEM_FREE) / MIB,
@@ -96,8 +96,8 @@ static void cpu_report(const struct boot_info *info)
 {
     log_info("%s", x86_features.brand);
     log_info("%u CPUs, TSC %u.%03u MHz by %s, %s, %s timer", info->cpu_count,
-             arch_tsc_khz() / 1000, arch_tsc_khz() % 1000,
-             tsc_reference_name(), lapic_is_x2() ? "x2APIC" : "xAPIC",
+             arch_tsc_khz() / 1000, arch_tsc_khz() % 1000, tsc_reference_name(),
+             lapic_is_x2() ? "x2APIC" : "xAPIC",
              x86_features.tsc_deadline ? "TSC-deadline" : "one-shot");
     if (info->cpu_ignored > 0) {
         log_warn("%u CPUs left unused", info->cpu_ignored);

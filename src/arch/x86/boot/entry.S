@@ -71,10 +71,13 @@ boot_entry32:
     decl %ecx
     jnz 2b
 
-    movl $PHYS(boot_pd) + TABLE_FLAGS, PHYS(boot_pdpt_image) + 8 * IMAGE_PDPT_SLOT
-    movl $PHYS(boot_pdpt_low) + TABLE_FLAGS, PHYS(boot_pml4)
-    movl $PHYS(boot_pdpt_low) + TABLE_FLAGS, PHYS(boot_pml4) + 8 * DIRECT_MAP_SLOT
-    movl $PHYS(boot_pdpt_image) + TABLE_FLAGS, PHYS(boot_pml4) + 8 * IMAGE_SLOT
+    movl $PHYS(boot_pd) + TABLE_FLAGS, %eax
+    movl %eax, PHYS(boot_pdpt_image) + 8 * IMAGE_PDPT_SLOT
+    movl $PHYS(boot_pdpt_low) + TABLE_FLAGS, %eax
+    movl %eax, PHYS(boot_pml4)
+    movl %eax, PHYS(boot_pml4) + 8 * DIRECT_MAP_SLOT
+    movl $PHYS(boot_pdpt_image) + TABLE_FLAGS, %eax
+    movl %eax, PHYS(boot_pml4) + 8 * IMAGE_SLOT
 
     movl %cr4, %eax
     orl $CR4_PAE, %eax
@@ -174,8 +177,8 @@ percpu_bases_load:
     ret
 
 /**
- * void boot_stack_switch(void *top, void (*fn)(void)): leaves the present stack for
- * good and calls `fn` on the one that ends at `top`.
+ * void boot_stack_switch(void *top, void (*fn)(void)): leaves the present stack
+ * for good and calls `fn` on the one that ends at `top`.
  */
     .global boot_stack_switch
 boot_stack_switch:
@@ -215,3 +218,5 @@ boot_stack:
     .skip BOOT_STACK_SIZE
     .global boot_stack_top
 boot_stack_top:
+
+    .section .note.GNU-stack, "", @progbits

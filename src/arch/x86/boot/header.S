@@ -62,3 +62,5 @@ mb2_header:
     .short MB2_TAG_END, 0
     .long 8
 mb2_header_end:
+
+    .section .note.GNU-stack, "", @progbits

@@ -20,7 +20,7 @@
 #define LAYOUT_STACK_SLOT ADDRESS(0x10000)
 
 /* Physical address of a symbol of the image, in assembly. */
-#define PHYS(symbol) ((symbol) - LAYOUT_IMAGE_BASE)
+#define PHYS(symbol) ((symbol)-LAYOUT_IMAGE_BASE)
 
 #define PTE_P ADDRESS(0x1)
 #define PTE_RW ADDRESS(0x2)

@@ -66,8 +66,7 @@ static void module_tag(struct boot_info *info, const void *data, size_t size)
 {
     const struct mb2_module *m = data;
 
-    (void)loader_module_add(info, m->start, m->end, m->text,
-                            size - sizeof(*m));
+    (void)loader_module_add(info, m->start, m->end, m->text, size - sizeof(*m));
 }
 
 static void mmap_tag(struct boot_info *info, const void *data, size_t size)
@@ -138,8 +137,8 @@ int multiboot2_parse(struct boot_info *info, uint32_t address)
     while (at + sizeof(struct mb2_tag) <= end) {
         const struct mb2_tag *tag = loader_data(at, sizeof(*tag));
 
-        if (tag == NULL || tag->type == TAG_END ||
-            tag->size < sizeof(*tag) || tag->size > end - at) {
+        if (tag == NULL || tag->type == TAG_END || tag->size < sizeof(*tag) ||
+            tag->size > end - at) {
             break;
         }
         tag_parse(info, tag);

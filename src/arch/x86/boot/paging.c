@@ -108,8 +108,8 @@ static void map_range(uint64_t va, uint64_t pa, uint64_t size, uint64_t flags,
 static void map_image_part(const uint8_t *start, const uint8_t *end,
                            uint64_t flags)
 {
-    map_range((uint64_t)start, host_pa(start).v, (uint64_t)(end - start),
-              flags, 1);
+    map_range((uint64_t)start, host_pa(start).v, (uint64_t)(end - start), flags,
+              1);
 }
 
 static void map_image(void)

@@ -29,20 +29,24 @@
 
 /* Real processors need 10 ms after INIT only if older than any we run on. */
 #define INIT_DELAY_US 10u
-#define STARTUP_TRIES 2u
-#define STARTUP_WAIT_US 50000u
-#define HANDSHAKE_WAIT_US 50000u
+/*
+ * Time to answer the first and the second start-up IPI, and later questions.
+ * Long, since an emulator's CPU is a thread that may have to wait its turn.
+ */
+#define STARTUP_WAIT_US 20000u
+#define STARTUP_LAST_WAIT_US 1000000u
+#define HANDSHAKE_WAIT_US 1000000u
 #define POLL_US 5u
 
 /* Clock rounds: the narrowest of them counts. */
 #define CLOCK_ROUNDS 8u
 
 enum ap_state {
-    AP_WAITING,   /* not heard from */
-    AP_ALIVE,     /* in C, own stack, own exception handling */
-    AP_UNFIT,     /* lacks a feature; halted */
-    AP_CLOCKED,   /* clock rounds done, may go on */
-    AP_ONLINE,    /* registered */
+    AP_WAITING, /* not heard from */
+    AP_ALIVE,   /* in C, own stack, own exception handling */
+    AP_UNFIT,   /* lacks a feature; halted */
+    AP_CLOCKED, /* clock rounds done, may go on */
+    AP_ONLINE,  /* registered */
 };
 
 /* One start at a time. `state` is atomic; the rest follows it. */
@@ -96,8 +100,8 @@ static void trampoline_fill(const struct cpu *cpu)
     p->gdt_limit = sizeof(p->gdt) - 1;
     p->gdt_base[0] = (uint16_t)gdt;
     p->gdt_base[1] = (uint16_t)(gdt >> 16);
-    p->far_offset = (uint32_t)page.v +
-                    (uint32_t)(trampoline_entry64 - trampoline_start);
+    p->far_offset =
+        (uint32_t)page.v + (uint32_t)(trampoline_entry64 - trampoline_start);
     p->far_selector = SEL_CODE;
     p->boot_cr3 = (uint32_t)host_pa(boot_pml4).v;
     p->cpu = (uint64_t)cpu;
@@ -121,11 +125,13 @@ static bool state_leaves(enum ap_state s, uint64_t wait_us)
 
 static bool startup_send(uint32_t apic_id)
 {
+    static const uint32_t wait_us[] = {STARTUP_WAIT_US, STARTUP_LAST_WAIT_US};
+
     lapic_ipi_init(apic_id);
     tsc_delay_us(INIT_DELAY_US);
-    for (unsigned i = 0; i < STARTUP_TRIES; i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(wait_us); i++) {
         lapic_ipi_startup(apic_id, memory_trampoline());
-        if (state_leaves(AP_WAITING, STARTUP_WAIT_US)) {
+        if (state_leaves(AP_WAITING, wait_us[i])) {
             return true;
         }
     }
@@ -172,9 +178,8 @@ static bool clocks_align(struct cpu *cpu)
             uint64_t middle = low + (high - low) / 2;
 
             best = high - low;
-            x->tsc_offset = round_tsc >= low && round_tsc <= high
-                                ? 0
-                                : middle - round_tsc;
+            x->tsc_offset =
+                round_tsc >= low && round_tsc <= high ? 0 : middle - round_tsc;
         }
     }
     if (x->tsc_offset != 0) {

@@ -54,15 +54,14 @@ void stacks_init(struct cpu *cpu)
 
 static bool in_slots(uint64_t address)
 {
-    return address >= LAYOUT_STACK_BASE &&
-           address < slot_base(CPU_COUNT_MAX);
+    return address >= LAYOUT_STACK_BASE && address < slot_base(CPU_COUNT_MAX);
 }
 
 bool stack_bounds(uint64_t address, uint64_t *low, uint64_t *high)
 {
     extern uint8_t boot_stack[];
-    uint64_t page = (address - LAYOUT_STACK_BASE) % LAYOUT_STACK_SLOT /
-                    PAGE_SIZE;
+    uint64_t page =
+        (address - LAYOUT_STACK_BASE) % LAYOUT_STACK_SLOT / PAGE_SIZE;
 
     if (!in_slots(address)) {
         *low = (uint64_t)boot_stack;

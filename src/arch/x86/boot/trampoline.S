@@ -58,3 +58,5 @@ trampoline_entry64:
     jmp *%rax
     .global trampoline_end
 trampoline_end:
+
+    .section .note.GNU-stack, "", @progbits

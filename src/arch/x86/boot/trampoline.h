@@ -37,9 +37,9 @@ struct ap_parameters {
     uint64_t entry;
 };
 
-#define AP_OFFSET_IS(field, value)                                             \
-    static_assert(AP_PARAMETERS + offsetof(struct ap_parameters, field) ==     \
-                      (value),                                                 \
+#define AP_OFFSET_IS(field, value)                                         \
+    static_assert(AP_PARAMETERS + offsetof(struct ap_parameters, field) == \
+                      (value),                                             \
                   "trampoline.S and struct ap_parameters agree")
 AP_OFFSET_IS(gdt, AP_GDT);
 AP_OFFSET_IS(gdt_limit, AP_GDT_POINTER);

@@ -19,7 +19,7 @@
  */
 #define PAT_RESET 0x0007040600070406UL
 
-static uint32_t flush_generation; /* atomic */
+static uint32_t flush_generation;          /* atomic */
 static uint32_t flush_seen[CPU_COUNT_MAX]; /* written by its CPU only */
 
 static uint64_t baseline_cr4(void)

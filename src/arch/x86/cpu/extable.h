@@ -7,22 +7,17 @@
 #pragma once
 
 #ifdef __ASSEMBLER__
-.macro extable fault, fixup
-    .pushsection .ex_table, "a"
-    .balign 4
-    .long \fault - .
-    .long \fixup - .
-    .popsection
-.endm
+.macro extable fault, fixup.pushsection.ex_table,
+    "a".balign 4.long \fault -..long \fixup -..popsection.endm
 #else
 
 #include "ravelin/types.h"
 
-#define EXTABLE(fault, fixup)                                                  \
-    ".pushsection .ex_table, \"a\"\n"                                          \
-    ".balign 4\n"                                                              \
-    ".long " fault " - .\n"                                                    \
-    ".long " fixup " - .\n"                                                    \
+#define EXTABLE(fault, fixup)         \
+    ".pushsection .ex_table, \"a\"\n" \
+    ".balign 4\n"                     \
+    ".long " fault " - .\n"           \
+    ".long " fixup " - .\n"           \
     ".popsection\n"
 
 /** Where to continue after a fault at `rip`; 0 if it was not expected. */

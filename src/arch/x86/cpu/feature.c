@@ -21,9 +21,9 @@ enum cpuid_output { OUT_EAX, OUT_EBX, OUT_ECX, OUT_EDX };
 
 struct x86_features x86_features RV_RO_AFTER_INIT = {0};
 
-#define BIT(leaf, subleaf, out, bit, field)                                    \
-    {                                                                          \
-        leaf, subleaf, out, bit, offsetof(struct x86_features, field)          \
+#define BIT(leaf, subleaf, out, bit, field)                           \
+    {                                                                 \
+        leaf, subleaf, out, bit, offsetof(struct x86_features, field) \
     }
 
 static const struct {
@@ -80,8 +80,8 @@ static struct cpuid_regs leaf_read(uint32_t leaf, uint32_t subleaf)
 
 static bool feature_present(size_t i, bool svm)
 {
-    struct cpuid_regs r = leaf_read(feature_bit[i].leaf,
-                                    feature_bit[i].subleaf);
+    struct cpuid_regs r =
+        leaf_read(feature_bit[i].leaf, feature_bit[i].subleaf);
     uint32_t out[] = {r.eax, r.ebx, r.ecx, r.edx};
 
     /* The SVM leaf is reserved on processors without SVM. */

@@ -11,10 +11,10 @@ enum x86_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
 
 struct x86_features {
     enum x86_vendor vendor;
-    char brand[49];           /* terminated, no blanks around it */
+    char brand[49]; /* terminated, no blanks around it */
     uint32_t max_leaf;
     uint32_t max_ext_leaf;
-    uint8_t family;           /* extended family included */
+    uint8_t family; /* extended family included */
     uint8_t model;
     uint8_t stepping;
     uint8_t phys_bits;
@@ -34,7 +34,7 @@ struct x86_features {
     bool tsc_deadline;
     bool tsc_invariant;
     bool tsc_adjust;
-    bool arat;                /* local timer runs in every idle state */
+    bool arat; /* local timer runs in every idle state */
     bool monitor;
     bool erms;
 
@@ -43,8 +43,8 @@ struct x86_features {
     bool xsaveopt;
     bool xsavec;
     bool xsaves;
-    uint64_t xcr0_mask;       /* bits XCR0 may have */
-    uint32_t xsave_size;      /* bytes for all of them, standard format */
+    uint64_t xcr0_mask;  /* bits XCR0 may have */
+    uint32_t xsave_size; /* bytes for all of them, standard format */
 
     bool vmx;
 

@@ -44,20 +44,38 @@ void interrupt_dispatch(struct exception_frame *frame);
 
 static struct idt_gate idt[VECTOR_COUNT] RV_RO_AFTER_INIT rv_aligned(16) = {0};
 static interrupt_fn handlers[VECTOR_COUNT] RV_RO_AFTER_INIT = {0};
-static uint64_t nmi_count;      /* atomic */
-static uint64_t unknown_count;  /* atomic; vectors without a handler */
+static uint64_t nmi_count;     /* atomic */
+static uint64_t unknown_count; /* atomic; vectors without a handler */
 
 static const char *const exception_name[] = {
-    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range",
-    "invalid opcode", "device not available", "double fault", "coprocessor",
-    "invalid TSS", "segment not present", "stack fault", "general protection",
-    "page fault", "reserved", "x87 error", "alignment check", "machine check",
-    "SIMD error", "virtualization", "control protection",
+    "divide error",
+    "debug",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound range",
+    "invalid opcode",
+    "device not available",
+    "double fault",
+    "coprocessor",
+    "invalid TSS",
+    "segment not present",
+    "stack fault",
+    "general protection",
+    "page fault",
+    "reserved",
+    "x87 error",
+    "alignment check",
+    "machine check",
+    "SIMD error",
+    "virtualization",
+    "control protection",
 };
 
 static void gate_set(unsigned vector, unsigned ist)
 {
-    uint64_t stub = (uint64_t)vector_stubs + vector * VECTOR_STUB_SIZE;
+    uint64_t stub =
+        (uint64_t)vector_stubs + (uint64_t)vector * VECTOR_STUB_SIZE;
 
     idt[vector] = (struct idt_gate){
         .offset_low = (uint16_t)stub,
@@ -127,12 +145,14 @@ static rv_noreturn void exception_panic(const struct exception_frame *frame)
     }
     if (frame->vector == VECTOR_PF) {
         panic_at(frame, "page fault at 0x%lx, error 0x%lx%s", read_cr2(),
-                 frame->error, stack_is_guard(read_cr2()) ?
-                 " (stack overflow)" : "");
+                 frame->error,
+                 stack_is_guard(read_cr2()) ? " (stack overflow)" : "");
     }
     panic_at(frame, "%s (vector %lu, error 0x%lx)%s", name, frame->vector,
-             frame->error, frame->vector == VECTOR_DF &&
-             stack_is_guard(read_cr2()) ? ", stack overflow" : "");
+             frame->error,
+             frame->vector == VECTOR_DF && stack_is_guard(read_cr2())
+                 ? ", stack overflow"
+                 : "");
 }
 
 static void exception_dispatch(struct exception_frame *frame)

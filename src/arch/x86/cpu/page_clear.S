@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Clearing of whole pages with vector stores, the widest there are. The vector
- * registers belong to the loaded vCPU, so the one used is saved; neither version
- * touches flags that a guest could see (MXCSR, the x87 state).
+ * registers belong to the loaded vCPU, so the one used is saved; neither
+ * version touches flags that a guest could see (MXCSR, the x87 state).
  * In: rdi = page-aligned address, rsi = pages > 0. Clobbers rax, rdi, rsi.
  */
 #define PAGE 4096
@@ -53,3 +53,5 @@ page_clear_sse:
     leave
     ret
     .size page_clear_sse, . - page_clear_sse
+
+    .section .note.GNU-stack, "", @progbits

@@ -28,9 +28,9 @@ static_assert(sizeof(struct tss64) == 104,
 struct x86_cpu {
     uint64_t gdt[GDT_ENTRIES];
     struct tss64 tss;
-    uint64_t tsc_offset;      /* added to the TSC to match the boot CPU's */
-    uint64_t timer_armed_ns;  /* deadline in the hardware; UINT64_MAX: none */
-    bool stopped;             /* parked by a panic elsewhere; atomic */
+    uint64_t tsc_offset;     /* added to the TSC to match the boot CPU's */
+    uint64_t timer_armed_ns; /* deadline in the hardware; UINT64_MAX: none */
+    bool stopped;            /* parked by a panic elsewhere; atomic */
 };
 
 static inline struct x86_cpu *this_x86_cpu(void)

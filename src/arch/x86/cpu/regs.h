@@ -59,17 +59,17 @@
 #define RFLAGS_DF (1UL << 10)
 #define RFLAGS_AC (1UL << 18)
 
-#define X86_REG_ACCESSORS(name, reg)                                           \
-    static inline uint64_t read_##name(void)                                   \
-    {                                                                          \
-        uint64_t value;                                                        \
-                                                                               \
-        __asm__ volatile("movq %%" reg ", %0" : "=r"(value) : : "memory");     \
-        return value;                                                          \
-    }                                                                          \
-    static inline void write_##name(uint64_t value)                            \
-    {                                                                          \
-        __asm__ volatile("movq %0, %%" reg : : "r"(value) : "memory");         \
+#define X86_REG_ACCESSORS(name, reg)                                       \
+    static inline uint64_t read_##name(void)                               \
+    {                                                                      \
+        uint64_t value;                                                    \
+                                                                           \
+        __asm__ volatile("movq %%" reg ", %0" : "=r"(value) : : "memory"); \
+        return value;                                                      \
+    }                                                                      \
+    static inline void write_##name(uint64_t value)                        \
+    {                                                                      \
+        __asm__ volatile("movq %0, %%" reg : : "r"(value) : "memory");     \
     }
 
 X86_REG_ACCESSORS(cr0, "cr0")

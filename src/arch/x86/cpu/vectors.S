@@ -64,3 +64,5 @@ vector_common:
     popq %rax
     addq $16, %rsp /* vector, error code */
     iretq
+
+    .section .note.GNU-stack, "", @progbits

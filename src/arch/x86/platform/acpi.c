@@ -76,18 +76,19 @@ struct acpi_info acpi RV_RO_AFTER_INIT = {
 
 static void cpu_add(struct boot_info *info, uint32_t apic_id, uint32_t flags)
 {
-    if ((flags & MADT_CPU_ENABLED) == 0 || apic_id == info->apic_id[0]) {
+    if ((flags & MADT_CPU_ENABLED) == 0) {
         return;
+    }
+    /* The boot CPU is listed already, others may be twice. */
+    for (unsigned i = 0; i < info->cpu_count; i++) {
+        if (info->apic_id[i] == apic_id) {
+            return;
+        }
     }
     if (info->cpu_count >= info->options.cpu_limit ||
         (apic_id > XAPIC_ID_MAX && !lapic_is_x2())) {
         info->cpu_ignored++;
         return;
-    }
-    for (unsigned i = 0; i < info->cpu_count; i++) {
-        if (info->apic_id[i] == apic_id) {
-            return;
-        }
     }
     info->apic_id[info->cpu_count++] = apic_id;
 }

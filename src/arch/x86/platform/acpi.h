@@ -25,7 +25,7 @@ struct acpi_isa_irq {
 };
 
 struct acpi_register {
-    bool is_io;      /* else memory */
+    bool is_io;       /* else memory */
     uint64_t address; /* 0: absent */
 };
 
@@ -39,7 +39,7 @@ struct acpi_info {
 
     uint16_t pm_timer_port; /* 0: absent */
     bool pm_timer_is_32bit;
-    uint16_t pm1a_control;  /* 0: absent */
+    uint16_t pm1a_control; /* 0: absent */
     uint16_t pm1b_control;
     uint16_t smi_command;
     uint8_t acpi_enable;
@@ -50,7 +50,7 @@ struct acpi_info {
     uint8_t reset_value;
     uint8_t century_register; /* in CMOS; 0: absent */
 
-    hpa_t hpet_base;          /* 0: absent */
+    hpa_t hpet_base; /* 0: absent */
 };
 
 extern struct acpi_info acpi;

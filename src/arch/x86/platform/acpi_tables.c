@@ -47,15 +47,15 @@ uint8_t acpi_u8(const struct acpi_table *t, uint32_t offset)
     return field_fits(t, offset, 1) ? t->data[offset] : 0;
 }
 
-#define ACPI_READER(name, type)                                                \
-    type name(const struct acpi_table *t, uint32_t offset)                     \
-    {                                                                          \
-        type value = 0;                                                        \
-                                                                               \
-        if (field_fits(t, offset, sizeof(value))) {                            \
-            memcpy(&value, t->data + offset, sizeof(value));                   \
-        }                                                                      \
-        return value;                                                          \
+#define ACPI_READER(name, type)                              \
+    type name(const struct acpi_table *t, uint32_t offset)   \
+    {                                                        \
+        type value = 0;                                      \
+                                                             \
+        if (field_fits(t, offset, sizeof(value))) {          \
+            memcpy(&value, t->data + offset, sizeof(value)); \
+        }                                                    \
+        return value;                                        \
     }
 
 ACPI_READER(acpi_u16, uint16_t)
@@ -119,9 +119,8 @@ static bool root_search(const struct acpi_table *root, uint32_t entry_size,
 {
     for (uint32_t at = ACPI_HEADER_SIZE; at + entry_size <= root->length;
          at += entry_size) {
-        uint64_t address = entry_size == sizeof(uint64_t)
-                               ? acpi_u64(root, at)
-                               : acpi_u32(root, at);
+        uint64_t address = entry_size == sizeof(uint64_t) ? acpi_u64(root, at)
+                                                          : acpi_u32(root, at);
 
         if (acpi_table_open(hpa(address), signature, true, out)) {
             return true;

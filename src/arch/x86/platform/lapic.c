@@ -181,8 +181,8 @@ void lapic_ipi_init(uint32_t apic_id)
 
 void lapic_ipi_startup(uint32_t apic_id, hpa_t page)
 {
-    icr_send(apic_id, ICR_ASSERT | ICR_STARTUP |
-                          (uint32_t)(page.v >> PAGE_SHIFT));
+    icr_send(apic_id,
+             ICR_ASSERT | ICR_STARTUP | (uint32_t)(page.v >> PAGE_SHIFT));
 }
 
 void lapic_nmi_others(void)
@@ -206,8 +206,7 @@ void lapic_timer_setup(unsigned vector, bool tsc_deadline)
 {
     reg_write(REG_TIMER_INITIAL, 0);
     reg_write(REG_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-    reg_write(REG_LVT_TIMER,
-              vector | (tsc_deadline ? LVT_TIMER_DEADLINE : 0));
+    reg_write(REG_LVT_TIMER, vector | (tsc_deadline ? LVT_TIMER_DEADLINE : 0));
     /* Orders the mode change before the first write of the deadline. */
     __asm__ volatile("mfence" ::: "memory");
 }

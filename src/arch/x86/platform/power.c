@@ -115,8 +115,7 @@ static void acpi_reset(void)
 {
     if (reset_register != NULL) {
         *reset_register = acpi.reset_value;
-    } else if (acpi.reset.address != 0 &&
-               acpi.reset.address <= UINT16_MAX) {
+    } else if (acpi.reset.address != 0 && acpi.reset.address <= UINT16_MAX) {
         outb((uint16_t)acpi.reset.address, acpi.reset_value);
     }
 }

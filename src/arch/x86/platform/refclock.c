@@ -115,7 +115,7 @@ static bool pit_get(struct refclock *out)
 
 bool refclock_get(unsigned index, struct refclock *out)
 {
-    static bool (*const get[])(struct refclock *out) = {
+    static bool (*const get[])(struct refclock * out) = {
         pm_timer_get,
         hpet_get,
         pit_get,

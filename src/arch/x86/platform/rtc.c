@@ -53,8 +53,8 @@ static struct rtc_time rtc_sample(void)
         .day = cmos_read(0x07),
         .month = cmos_read(0x08),
         .year = cmos_read(0x09),
-        .century = century != 0 && century < CMOS_NMI_OFF ? cmos_read(century)
-                                                         : 0,
+        .century =
+            century != 0 && century < CMOS_NMI_OFF ? cmos_read(century) : 0,
     };
 }
 

@@ -73,8 +73,8 @@ void serial_interrupt_init(void)
         return;
     }
     interrupt_handler_set(VECTOR_SERIAL, serial_interrupt);
-    has_interrupt = ioapic_route_isa(COM1_IRQ, VECTOR_SERIAL,
-                                     this_cpu()->apic_id);
+    has_interrupt =
+        ioapic_route_isa(COM1_IRQ, VECTOR_SERIAL, this_cpu()->apic_id);
     if (has_interrupt) {
         outb(REG_IER, IER_RECEIVE);
     } else {

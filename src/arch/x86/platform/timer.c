@@ -59,10 +59,9 @@ void timer_cpu_hw_init(void)
 static void deadline_arm(uint64_t deadline_ns)
 {
     /* 0 disarms; rounding up keeps the interrupt from coming early. */
-    uint64_t tsc = deadline_ns == UINT64_MAX
-                       ? 0
-                       : arch_ns_to_tsc(deadline_ns) + 1 -
-                             this_x86_cpu()->tsc_offset;
+    uint64_t tsc = deadline_ns == UINT64_MAX ? 0
+                                             : arch_ns_to_tsc(deadline_ns) + 1 -
+                                                   this_x86_cpu()->tsc_offset;
 
     wrmsr(MSR_TSC_DEADLINE, tsc);
 }

@@ -31,7 +31,7 @@
 static uint64_t base RV_RO_AFTER_INIT = 0;
 static uint32_t khz RV_RO_AFTER_INIT = 0;
 static uint32_t lapic_khz RV_RO_AFTER_INIT = 0;
-static uint64_t ns_per_tick RV_RO_AFTER_INIT = 0; /* 32.32 */
+static uint64_t ns_per_tick RV_RO_AFTER_INIT = 0;  /* 32.32 */
 static uint64_t ticks_per_ns RV_RO_AFTER_INIT = 0; /* 32.32 */
 static const char *reference_name RV_RO_AFTER_INIT = "none";
 
@@ -106,8 +106,8 @@ static bool calibrate_with(const struct refclock *clock)
     last = sample_take(clock);
     elapsed = (last.reference - first.reference) & clock->mask;
     tsc_khz = (last.tsc - first.tsc) * clock->hz / elapsed / 1000;
-    timer_khz = (uint64_t)(last.lapic - first.lapic) * clock->hz / elapsed /
-                1000;
+    timer_khz =
+        (uint64_t)(last.lapic - first.lapic) * clock->hz / elapsed / 1000;
     if (tsc_khz < KHZ_MIN || tsc_khz > KHZ_MAX || timer_khz == 0) {
         return false;
     }

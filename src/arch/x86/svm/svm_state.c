@@ -96,7 +96,8 @@ uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r)
     case CREG_EFER:
         return sv->vmcb->efer & ~EFER_SVME;
     case CREG_XCR0:
-        return sv->xcr0;
+        /* Read, not remembered: XSETBV does not exit everywhere. */
+        return is_loaded_here(v) ? xstate_xcr0_get() : sv->xcr0;
     case CREG_TSC_AUX:
         return sv->tsc_aux;
     case CREG_DR0:

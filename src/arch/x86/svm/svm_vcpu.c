@@ -144,6 +144,7 @@ void svm_vcpu_load(struct vcpu *v)
 
 void svm_vcpu_save(struct vcpu *v)
 {
+    svm_vcpu(v)->xcr0 = xstate_xcr0_get();
     xstate_save(v->xsave);
     svm_debug_save(v);
 }
