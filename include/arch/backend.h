@@ -151,13 +151,10 @@ enum vmexit_reason {
 
 struct vmexit {
     enum vmexit_reason reason;
-    uint8_t insn_len; /* 0: the hardware did not say */
-    uint64_t raw[3];  /* exit code and two information words, for dumps */
+    uint8_t insn_len;  /* 0: the hardware did not say */
+    uint8_t code_bits; /* width of the code that exited: 16, 32, 64 */
+    uint8_t cpl;
     union {
-        struct {
-            uint8_t cpl;
-            bool is_64bit; /* called from 64-bit code */
-        } hypercall;
         struct {
             uint32_t index;
             bool write;
@@ -287,10 +284,11 @@ struct hv_backend {
                         const struct vcpu_segment *in);
     /** Control registers and switched MSRs, as the guest sees them. */
     uint64_t (*creg_get)(const struct vcpu *v, enum vcpu_creg r);
-    /** CR0, CR3, CR4 and EFER in one go: every guest copy asks for them. */
-    void (*paging_get)(const struct vcpu *v, struct vcpu_paging *out);
-    /** Values must be architecturally valid (core/cr.c checks first). */
+    /** Values must be architecturally valid (core/cr.c checks first). Keeps
+     * v->paging in step. */
     void (*creg_set)(struct vcpu *v, enum vcpu_creg r, uint64_t value);
+    /** Width of the code it runs: 16, 32 or 64. */
+    unsigned (*code_bits_get)(const struct vcpu *v);
     /** Current privilege level, 0..3. */
     unsigned (*cpl_get)(const struct vcpu *v);
 
@@ -334,6 +332,9 @@ struct hv_backend {
     /** Largest leaf level supported: 1, 2 (2M) or 3 (1G). */
     unsigned (*npt_leaf_level_max)(void);
 
+    /** The last exit as the hardware described it, for dumps: exit code and
+     * two information words. */
+    void (*exit_raw_get)(const struct vcpu *v, uint64_t raw[3]);
     /** Instruction bytes the hardware supplied with the last exit; 0 = none. */
     unsigned (*insn_bytes)(const struct vcpu *v, uint8_t out[15]);
 

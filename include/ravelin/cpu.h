@@ -16,12 +16,12 @@ struct timer_queue;
 struct sched_cpu;
 
 struct cpu {
-    struct cpu *self;  /* at %gs:0 */
-    uint32_t id;       /* dense, 0 = boot CPU */
-    uint32_t apic_id;  /* hardware id, for IPIs */
-    uint64_t scratch;  /* entry code's spare slot, at %gs:16 */
-    void *stack_top;   /* highest address of this CPU's stack */
-    bool online;       /* set once by the CPU itself */
+    struct cpu *self; /* at %gs:0 */
+    uint32_t id;      /* dense, 0 = boot CPU */
+    uint32_t apic_id; /* hardware id, for IPIs */
+    uint64_t scratch; /* entry code's spare slot, at %gs:16 */
+    void *stack_top;  /* highest address of this CPU's stack */
+    bool online;      /* set once by the CPU itself */
 
     struct vcpu *current; /* the vCPU that runs here; NULL: idle */
     struct vcpu *loaded;  /* whose state is in the registers: current, or

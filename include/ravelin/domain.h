@@ -67,19 +67,19 @@ struct domain {
     domid_t id;
     char name[MANIFEST_NAME_MAX];
     uint8_t uuid[16];
-    uint32_t ssidref; /* kept for the control domain, no meaning here */
-    uint32_t roles;   /* ROLE_* of manifest.h */
+    uint32_t ssidref;         /* kept for the control domain, no meaning here */
+    uint32_t roles;           /* ROLE_* of manifest.h */
     uint64_t monitor_targets; /* protected by lock: bit per manifest index */
 
-    struct spinlock lock; /* rank DOMAIN: state, settings, life cycle */
-    enum domain_state state;          /* written under lock */
+    struct spinlock lock;    /* rank DOMAIN: state, settings, life cycle */
+    enum domain_state state; /* written under lock */
     enum shutdown_code shutdown_code; /* valid in SHUTDOWN and after */
-    bool crash_reported;   /* atomic; one dump per domain */
-    uint32_t crash_policy; /* enum manifest_on_crash */
-    uint32_t weight;       /* scheduling weight; protected by lock */
-    uint32_t refcount;     /* atomic; domain_get/put */
-    uint32_t pause_count;  /* protected by lock; counts controllers' pauses */
-    struct domain *next;      /* list by ascending id; table lock to write */
+    bool crash_reported;              /* atomic; one dump per domain */
+    uint32_t crash_policy;            /* enum manifest_on_crash */
+    uint32_t weight;                  /* scheduling weight; protected by lock */
+    uint32_t refcount;                /* atomic; domain_get/put */
+    uint32_t pause_count; /* protected by lock; counts controllers' pauses */
+    struct domain *next;  /* list by ascending id; table lock to write */
     struct domain *hash_next; /* likewise */
 
     struct p2m p2m;
@@ -94,23 +94,23 @@ struct domain {
     uint32_t poller_count;    /* atomic; vCPUs in SCHEDOP_poll */
     struct cpuid_policy *cpuid;
     struct vconsole *console;
-    struct vioapic *vioapic; /* NULL unless the platform has one */
+    struct vioapic *vioapic;       /* NULL unless the platform has one */
     struct memory_map *memory_map; /* protected by lock */
 
-    uint64_t hvm_param[64]; /* protected by lock; see hypercall/hvm_op.c */
-    uint8_t callback_vector; /* 0: none */
-    bool is_32bit_abi;       /* latched with the hypercall page / callback */
+    uint64_t hvm_param[64];    /* protected by lock; see hypercall/hvm_op.c */
+    uint8_t callback_vector;   /* 0: none */
+    bool is_32bit_abi;         /* latched with the hypercall page / callback */
     bool runstate_update_flag; /* VMASST_TYPE_runstate_update_flag */
 
-    void *shared_info;       /* host pointer, one reference held */
+    void *shared_info; /* host pointer, one reference held */
     mfn_t shared_info_mfn;
     uint32_t wallclock_version; /* protected by lock */
 
-    uint64_t tsc_offset;     /* same for all vCPUs */
-    uint64_t boot_time_ns;   /* arch_time_ns() at creation */
+    uint64_t tsc_offset;   /* same for all vCPUs */
+    uint64_t boot_time_ns; /* arch_time_ns() at creation */
 
     const struct manifest_domain *manifest; /* NULL: created at run time */
-    void *arch;              /* backend's per-domain state */
+    void *arch;                             /* backend's per-domain state */
 
     uint32_t reap_requested; /* atomic; domain_reap() works once */
     uint32_t destroy_busy;   /* atomic; who set it may step */
@@ -120,14 +120,18 @@ struct domain {
 };
 
 /* Why a vCPU is not running; it runs when none is set. */
-#define VCPU_DOWN (1u << 0)     /* not brought up, or taken down */
-#define VCPU_BLOCKED (1u << 1)  /* waits for an event (HLT, block, poll) */
-#define VCPU_PAUSED (1u << 2)   /* pause count above zero */
-#define VCPU_POLLING (1u << 3)  /* BLOCKED by SCHEDOP_poll */
-#define VCPU_DEAD (1u << 4)     /* domain shut down or dying */
+#define VCPU_DOWN (1u << 0)    /* not brought up, or taken down */
+#define VCPU_BLOCKED (1u << 1) /* waits for an event (HLT, block, poll) */
+#define VCPU_PAUSED (1u << 2)  /* pause count above zero */
+#define VCPU_POLLING (1u << 3) /* BLOCKED by SCHEDOP_poll */
+#define VCPU_DEAD (1u << 4)    /* domain shut down or dying */
 
 struct vcpu {
     struct vcpu_regs regs; /* first: entry code uses offset 0 */
+
+    /* CR0, CR3, CR4, EFER while out of guest mode; kept by the backend,
+     * because every access to guest memory needs them. */
+    struct vcpu_paging paging;
 
     struct domain *domain;
     uint32_t id;
@@ -144,12 +148,13 @@ struct vcpu {
 
     /* Event to deliver at the next entry, queued by policy. */
     struct vcpu_event pending;
+    bool attention; /* atomic; something may be due: see vmentry_prepare() */
     struct vcpu_event displaced; /* interrupt that had to give way */
     struct vcpu_intercepts intercepts;
     uint64_t exception_rip; /* watch for #DB and #AC that never end */
     uint64_t exception_rsp;
     uint32_t exception_count;
-    bool halted; /* in HLT: runs on only when an event is due */
+    bool halted;         /* in HLT: runs on only when an event is due */
     bool is_initialised; /* has a first state: builder, SIPI, VCPUOP_initialise;
                             written under domain->lock or by its own CPU */
     bool nmi_pending;
@@ -179,24 +184,25 @@ struct vcpu {
     uint64_t runstate_ns[4];
 
     uint16_t virq_to_port[24]; /* written under the event lock; 0: unbound */
+    uint32_t cpuid_result[4]; /* scratch of the CPUID exit */
     uint64_t exit_count[VMEXIT_COUNT];
 };
 
 /* What domain_create() needs to know. */
 struct domain_config {
-    const char *name;      /* NULL: "domN" */
-    domid_t id;            /* DOMID_INVALID: the lowest free one from 1 */
-    uint32_t roles;        /* ROLE_* */
+    const char *name; /* NULL: "domN" */
+    domid_t id;       /* DOMID_INVALID: the lowest free one from 1 */
+    uint32_t roles;   /* ROLE_* */
     uint64_t monitor_targets;
     uint8_t uuid[16];
     uint32_t ssidref;
-    uint32_t vcpu_count;   /* 1 .. VCPU_COUNT_MAX */
-    uint64_t max_pages;    /* frames it may own */
-    uint64_t gfn_limit;    /* 0: the most a backend maps, 2^36 frames */
-    uint32_t weight;       /* 1 .. 65535; 0: SCHED_WEIGHT_DEFAULT */
-    uint64_t affinity;     /* mask of CPU ids; 0: all */
+    uint32_t vcpu_count;      /* 1 .. VCPU_COUNT_MAX */
+    uint64_t max_pages;       /* frames it may own */
+    uint64_t gfn_limit;       /* 0: the most a backend maps, 2^36 frames */
+    uint32_t weight;          /* 1 .. 65535; 0: SCHED_WEIGHT_DEFAULT */
+    uint64_t affinity;        /* mask of CPU ids; 0: all */
     uint32_t evtchn_port_max; /* highest event port; 0: the ABI's limit */
-    uint32_t crash_policy; /* enum manifest_on_crash */
+    uint32_t crash_policy;    /* enum manifest_on_crash */
     const struct manifest_domain *manifest; /* NULL: run-time domain */
 };
 
@@ -267,7 +273,8 @@ static inline struct domain *domain_next(const struct domain *d)
 {
     return load_acquire(&d->next);
 }
-#define domain_for_each(d)                                                         for (struct domain *d = domain_lookup_from(0); d; d = domain_next(d))
+#define domain_for_each(d) \
+    for (struct domain *d = domain_lookup_from(0); d; d = domain_next(d))
 /** Domains that exist, dying ones included. */
 unsigned domain_count(void);
 

@@ -106,6 +106,8 @@ void evtchn_service_unbind(struct domain *d, evtchn_port_t port);
 
 /** Does vcpu_info ask for an upcall (pending and not masked)? */
 bool evtchn_is_pending(const struct vcpu *v);
+/** Is an upcall by callback vector asked for, masked or not? */
+bool evtchn_is_flagged(const struct vcpu *v);
 /** Vector to inject for the upcall by callback vector, directly and not
  * through the local APIC; -1 if nothing is to be injected that way. */
 int evtchn_upcall_vector(const struct vcpu *v);

@@ -65,6 +65,12 @@ int rv_must_check guest_copy_out(struct vcpu *v, struct guest_ref dst,
 int rv_must_check guest_linear_read(struct vcpu *v, void *dst, gva_t src,
                                     size_t n, uint8_t access, bool user,
                                     struct guest_fault *fault);
+/**
+ * Would an instruction fetch at `at` see these 16 bytes now? False also when
+ * they lie in two pages or the translation is not cached: then fetch.
+ */
+bool rv_must_check guest_code_matches(struct vcpu *v, gva_t at, bool user,
+                                      const uint64_t bytes[2]);
 int rv_must_check guest_linear_write(struct vcpu *v, gva_t dst,
                                      const void *src, size_t n, bool user,
                                      struct guest_fault *fault);

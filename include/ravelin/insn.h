@@ -22,7 +22,8 @@ enum emul_mode vcpu_code_mode(const struct vcpu *v, uint64_t *base);
  * the next call for the same vCPU.
  * @return NULL with an exception queued (#PF, #UD, #GP) or the domain crashed.
  */
-const struct emul_insn *vcpu_insn_fetch(struct vcpu *v);
+const struct emul_insn *vcpu_insn_fetch(struct vcpu *v,
+                                        const struct vmexit *exit);
 
 /** Linear address of the memory operand of `insn`, the instruction at RIP. */
 gva_t insn_memory_operand(const struct vcpu *v, const struct emul_insn *insn);

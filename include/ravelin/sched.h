@@ -78,7 +78,11 @@ static inline void vcpu_notify(struct vcpu *v)
     if (unlikely(read_once(v->flags) & (VCPU_BLOCKED | VCPU_POLLING))) {
         vcpu_wake(v);
     }
-    vcpu_kick(v);
+    if (likely(this_cpu()->current == v)) {
+        write_once(v->attention, true);
+    } else {
+        vcpu_kick(v);
+    }
 }
 
 /** Blocks this CPU's current vCPU until vcpu_wake(), unless something for it

@@ -16,8 +16,9 @@ struct timer_queue;
 struct timer {
     uint64_t deadline_ns; /* protected by the queue's lock, like the links */
     void (*fn)(struct timer *t);
-    struct cpu *cpu; /* atomic: queue it is in; NULL: not armed */
-    struct cpu *firing; /* atomic: CPU that runs the callback now */
+    struct cpu *cpu;     /* atomic: queue it is in; NULL: not armed */
+    struct cpu *firing;  /* atomic: CPU that runs the callback now */
+    uint32_t cancelling; /* atomic: cancels going on; nobody arms meanwhile */
     struct timer *child;
     struct timer *sibling;
     struct timer *prev; /* left sibling, or parent of a first child */
@@ -37,9 +38,10 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t));
  */
 void timer_set(struct timer *t, uint64_t deadline_ns);
 /**
- * Disarms. After return the callback is not running on another CPU, so the
- * caller must hold no lock that the callback takes, and a callback may cancel
- * no timer but its own (two could wait for each other).
+ * Disarms; wins against who arms it meanwhile. After return the callback is not
+ * running on another CPU, so the caller must hold no lock that the callback
+ * takes, and a callback may cancel no timer but its own (two could wait for
+ * each other).
  */
 void timer_cancel(struct timer *t);
 /** Disarms without waiting: the callback may still be running elsewhere. */

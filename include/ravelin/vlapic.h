@@ -68,6 +68,8 @@ int rv_must_check vlapic_msr_write(struct vcpu *v, uint32_t msr,
 void vlapic_irq_set(struct vcpu *v, uint8_t vector, bool level);
 /** Highest deliverable vector, or -1. `v` is not in guest mode. */
 int vlapic_irq_pending(struct vcpu *v);
+/** Is any interrupt latched, deliverable now or not? */
+bool vlapic_irq_is_latched(const struct vcpu *v);
 /** Moves `vector` from IRR to ISR: it is being injected. Only right after
  * vlapic_irq_pending() returned it. */
 void vlapic_irq_accept(struct vcpu *v, uint8_t vector);

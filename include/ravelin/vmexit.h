@@ -12,8 +12,16 @@
 void vmexit_handle(struct vcpu *v, struct vmexit *exit);
 /** Short name of an exit reason, for dumps and statistics. */
 const char *vmexit_name(unsigned reason);
-/** Before entry: delivers what is due (exceptions, NMI, interrupts, upcalls). */
-void vmentry_prepare(struct vcpu *v);
+/** Before entry: delivers what is due (INIT, exceptions, NMI, interrupts,
+ * upcalls). False: the vCPU does not run on now. */
+bool rv_must_check vmentry_attend(struct vcpu *v);
+static inline bool rv_must_check vmentry_prepare(struct vcpu *v)
+{
+    return likely(!read_once(v->attention)) || vmentry_attend(v);
+}
+/** Takes over a task priority that the guest wrote through CR8 without an
+ * exit; before anything looks at the virtual APIC's. */
+void vcpu_tpr_pull(struct vcpu *v);
 /** Would `v`, waiting in HLT, wake up now? */
 bool vcpu_event_is_due(struct vcpu *v);
 

@@ -13,23 +13,8 @@
 #include "ravelin/quiesce.h"
 #include "ravelin/sched.h"
 #include "ravelin/vconsole.h"
-#include "ravelin/vlapic.h"
 #include "ravelin/vmexit.h"
 #include "ravelin/work.h"
-
-/* A vCPU in HLT goes on only when something is due. */
-static bool halt_is_over(struct vcpu *v)
-{
-    if (vcpu_event_is_due(v)) {
-        v->halted = false;
-        return true;
-    }
-    vcpu_block(v);
-    if (vcpu_event_is_due(v)) {
-        vcpu_wake(v);
-    }
-    return false;
-}
 
 /*
  * A CPU that removes a translation bumps the generation, then looks at
@@ -52,17 +37,7 @@ static void vcpu_turn(struct cpu *cpu, struct vcpu *v)
 {
     struct vmexit exit;
 
-    if (unlikely(v->init_pending)) {
-        vlapic_init_process(v);
-        if (cpu->resched) {
-            return;
-        }
-    }
-    if (unlikely(v->halted) && !halt_is_over(v)) {
-        return;
-    }
-    vmentry_prepare(v);
-    if (!sched_guest_enter(cpu)) {
+    if (!vmentry_prepare(v) || !sched_guest_enter(cpu)) {
         return;
     }
     translations_check(v);

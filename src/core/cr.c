@@ -68,9 +68,7 @@ static int paging_enable(struct vcpu *v, uint64_t efer)
 
 static int paging_disable(struct vcpu *v, uint64_t efer)
 {
-    uint64_t base;
-
-    if (vcpu_code_mode(v, &base) == EMUL_MODE_64_AMD ||
+    if (hv->code_bits_get(v) == 64 ||
         (hv->creg_get(v, CREG_CR4) & CR4_PCIDE)) {
         return -RV_EINVAL;
     }
@@ -174,10 +172,9 @@ static void written(struct vcpu *v, unsigned cr, uint64_t value,
 }
 
 /* Without decode assists the instruction itself must be looked at. */
-static void write_decoded(struct vcpu *v, unsigned cr)
+static void write_decoded(struct vcpu *v, const struct vmexit *exit)
 {
-    const struct emul_insn *insn = vcpu_insn_fetch(v);
-    uint64_t base;
+    const struct emul_insn *insn = vcpu_insn_fetch(v, exit);
     uint64_t value;
 
     if (!insn) {
@@ -186,7 +183,7 @@ static void write_decoded(struct vcpu *v, unsigned cr)
     switch (insn->id) {
     case EMUL_I_MOV_CR_R:
         value = v->regs.gpr[insn->rm];
-        if (vcpu_code_mode(v, &base) != EMUL_MODE_64_AMD) {
+        if (exit->code_bits != 64) {
             value = (uint32_t)value;
         }
         break;
@@ -202,13 +199,12 @@ static void write_decoded(struct vcpu *v, unsigned cr)
         /* Another vCPU rewrote the code since the exit. */
         return;
     }
-    written(v, cr, value, insn->len);
+    written(v, exit->u.cr.cr, value, insn->len);
 }
 
 void cr_exit_handle(struct vcpu *v, const struct vmexit *exit)
 {
     uint64_t value;
-    uint64_t base;
 
     if (!exit->u.cr.write) {
         domain_crash(v->domain, v, "unexpected read intercept of CR%u",
@@ -216,11 +212,11 @@ void cr_exit_handle(struct vcpu *v, const struct vmexit *exit)
         return;
     }
     if (!exit->u.cr.decoded || !exit->insn_len) {
-        write_decoded(v, exit->u.cr.cr);
+        write_decoded(v, exit);
         return;
     }
     value = v->regs.gpr[exit->u.cr.gpr];
-    if (vcpu_code_mode(v, &base) != EMUL_MODE_64_AMD) {
+    if (exit->code_bits != 64) {
         value = (uint32_t)value;
     }
     written(v, exit->u.cr.cr, value, exit->insn_len);

@@ -20,6 +20,7 @@
 void device_mmio(struct vcpu *v, gpa_t addr, unsigned size, bool write,
                  uint64_t *value)
 {
+    vcpu_tpr_pull(v);
     if (mmio_dispatch(v, addr, size, write, value) && !write) {
         *value = UINT64_MAX;
     }
@@ -46,9 +47,10 @@ static bool is_settled(const struct p2m_entry *entry, uint8_t access)
     return (entry->access & access) == access;
 }
 
-static void device_access(struct vcpu *v, gpa_t addr)
+static void device_access(struct vcpu *v, const struct vmexit *exit)
 {
-    const struct emul_insn *insn = vcpu_insn_fetch(v);
+    const struct emul_insn *insn = vcpu_insn_fetch(v, exit);
+    gpa_t addr = exit->u.memory.gpa;
     struct emul_mmio access;
 
     if (!insn) {
@@ -88,7 +90,7 @@ void memory_exit_handle(struct vcpu *v, const struct vmexit *exit)
                      addr.v);
         return;
     }
-    device_access(v, addr);
+    device_access(v, exit);
 }
 
 void io_exit_handle(struct vcpu *v, const struct vmexit *exit)
@@ -98,7 +100,7 @@ void io_exit_handle(struct vcpu *v, const struct vmexit *exit)
     const struct emul_insn *insn;
 
     if (exit->u.io.string) {
-        insn = vcpu_insn_fetch(v);
+        insn = vcpu_insn_fetch(v, exit);
         if (insn) {
             vcpu_emulate(v, insn);
         }

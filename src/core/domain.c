@@ -106,9 +106,8 @@ static void settings_init(struct domain *d, const struct domain_config *cfg,
     d->max_pages = cfg->max_pages;
     d->weight = cfg->weight ? cfg->weight : SCHED_WEIGHT_DEFAULT;
     d->vcpu_count = cfg->vcpu_count;
-    d->evtchn_port_max = cfg->evtchn_port_max
-                             ? cfg->evtchn_port_max
-                             : EVTCHN_2L_NR_CHANNELS - 1;
+    d->evtchn_port_max =
+        cfg->evtchn_port_max ? cfg->evtchn_port_max : EVTCHN_2L_NR_CHANNELS - 1;
 
     spin_init(&d->lock, LOCK_RANK_DOMAIN);
     d->state = DOMAIN_BUILDING;
@@ -122,8 +121,7 @@ static void settings_init(struct domain *d, const struct domain_config *cfg,
 static bool config_is_valid(const struct domain_config *cfg)
 {
     return cfg->vcpu_count >= 1 && cfg->vcpu_count <= VCPU_COUNT_MAX &&
-           (cfg->roles & ~ROLE_MASK) == 0 &&
-           cfg->weight <= SCHED_WEIGHT_MAX &&
+           (cfg->roles & ~ROLE_MASK) == 0 && cfg->weight <= SCHED_WEIGHT_MAX &&
            cfg->gfn_limit <= DOMAIN_GFN_LIMIT &&
            cfg->evtchn_port_max < EVTCHN_2L_NR_CHANNELS &&
            cfg->crash_policy <= MANIFEST_CRASH_PRESERVE;
@@ -230,8 +228,8 @@ int domain_pages_charge(struct domain *d, uint64_t count)
 
 void domain_pages_uncharge(struct domain *d, uint64_t count)
 {
-    if (count != 0 && __atomic_sub_fetch(&d->page_count, count,
-                                         __ATOMIC_ACQ_REL) == 0) {
+    if (count != 0 &&
+        __atomic_sub_fetch(&d->page_count, count, __ATOMIC_ACQ_REL) == 0) {
         domain_put(d);
     }
 }

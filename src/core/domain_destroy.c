@@ -84,8 +84,7 @@ static int stage_end(struct domain *d)
 }
 
 static int (*const stages[])(struct domain *d) = {
-    stage_begin, stage_vcpus, stage_events,
-    stage_pins,  stage_memory, stage_end,
+    stage_begin, stage_vcpus, stage_events, stage_pins, stage_memory, stage_end,
 };
 
 int domain_destroy(struct domain *d)

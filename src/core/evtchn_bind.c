@@ -34,11 +34,10 @@ static int port_alloc_locking(struct domain *d, uint64_t word,
     return rc;
 }
 
-int evtchn_alloc_unbound(struct domain *d, domid_t remote,
-                         evtchn_port_t *port)
+int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port)
 {
-    return port_alloc_locking(
-        d, evtchn_word(EVTCHN_UNBOUND, 0, remote, 0, 0), port);
+    return port_alloc_locking(d, evtchn_word(EVTCHN_UNBOUND, 0, remote, 0, 0),
+                              port);
 }
 
 int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
@@ -50,16 +49,14 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
 
     if (evtchn_word_state(offer) == EVTCHN_UNBOUND &&
         evtchn_word_domain(offer) == d->id) {
-        rc = port_alloc(held,
-                        evtchn_word(EVTCHN_INTERDOMAIN, 0, remote->id, rport,
-                                    0),
-                        port);
+        rc = port_alloc(
+            held, evtchn_word(EVTCHN_INTERDOMAIN, 0, remote->id, rport, 0),
+            port);
     }
     if (rc == 0) {
         evtchn_port_bind(held, remote, rport,
                          evtchn_word(EVTCHN_INTERDOMAIN,
-                                     evtchn_word_vcpu(offer), d->id, *port,
-                                     0));
+                                     evtchn_word_vcpu(offer), d->id, *port, 0));
     }
     evtchn_unlock(&held);
     if (rc == 0) {
@@ -143,9 +140,9 @@ static void partner_unbind(struct evtchn_locked held, uint64_t word)
     if (remote->id != evtchn_word_domain(word)) {
         return; /* gone, and its ends with it */
     }
-    evtchn_port_bind(held, remote, rport,
-                     evtchn_word(EVTCHN_UNBOUND, evtchn_word_vcpu(other),
-                                 held.d->id, 0, 0));
+    evtchn_port_bind(
+        held, remote, rport,
+        evtchn_word(EVTCHN_UNBOUND, evtchn_word_vcpu(other), held.d->id, 0, 0));
 }
 
 static void virq_unbind(struct domain *d, uint64_t word)

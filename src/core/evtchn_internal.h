@@ -22,7 +22,7 @@ enum evtchn_state {
     EVTCHN_INTERDOMAIN, /* domain, port: the other end */
     EVTCHN_VIRQ,        /* virq */
     EVTCHN_IPI,
-    EVTCHN_SERVICE,     /* fn */
+    EVTCHN_SERVICE, /* fn */
 };
 
 struct evtchn {
@@ -40,8 +40,7 @@ struct evtchn_table {
 /* The binding word: state 0-3, vCPU 8-15, domain 16-31, port 32-47, virq
  * 48-55. */
 static inline uint64_t evtchn_word(enum evtchn_state state, uint32_t vcpu,
-                                   domid_t domain, uint32_t port,
-                                   uint32_t virq)
+                                   domid_t domain, uint32_t port, uint32_t virq)
 {
     return (uint64_t)state | (uint64_t)vcpu << 8 | (uint64_t)domain << 16 |
            (uint64_t)port << 32 | (uint64_t)virq << 48;

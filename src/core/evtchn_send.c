@@ -58,15 +58,36 @@ static void pollers_wake(struct domain *d, evtchn_port_t port)
     }
 }
 
+/* Sets pending and selector bits; does the vCPU have to be told? */
+static bool bits_set(struct domain *d, evtchn_port_t port, struct vcpu *v)
+{
+    return !bitmap_test_and_set_atomic(evtchn_pending_bits(d), port) &&
+           !bitmap_test(evtchn_mask_bits(d), port) && !selector_set(d, v, port);
+}
+
+/* The same for the common layout, where the compiler sees all offsets. */
+static inline bool bits_set_wide(struct domain *d, evtchn_port_t port,
+                                 struct vcpu *v)
+{
+    struct shared_info *shared = d->shared_info;
+    struct vcpu_info *info = v->vcpu_info;
+
+    return !bitmap_test_and_set_atomic(shared->evtchn_pending, port) &&
+           !bitmap_test(shared->evtchn_mask, port) &&
+           !bitmap_test_and_set_atomic(&info->evtchn_pending_sel, port / 64);
+}
+
 void evtchn_raise(struct domain *d, evtchn_port_t port, uint32_t vcpu)
 {
     struct vcpu *v = d->vcpu[vcpu];
+    bool tell;
 
-    if (unlikely(port >= evtchn_abi_limit(d)) ||
-        bitmap_test_and_set_atomic(evtchn_pending_bits(d), port)) {
-        return;
+    if (likely(!d->is_32bit_abi)) {
+        tell = bits_set_wide(d, port, v);
+    } else {
+        tell = port < evtchn_abi_limit(d) && bits_set(d, port, v);
     }
-    if (!bitmap_test(evtchn_mask_bits(d), port) && !selector_set(d, v, port)) {
+    if (tell) {
         upcall_raise(v);
     }
     if (unlikely(read_once(d->poller_count) != 0)) {
@@ -121,8 +142,7 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
     uint64_t word = evtchn_read(d, port);
     struct vcpu *v = d->vcpu[evtchn_word_vcpu(word)];
 
-    if (evtchn_word_state(word) == EVTCHN_FREE ||
-        port >= evtchn_abi_limit(d)) {
+    if (evtchn_word_state(word) == EVTCHN_FREE || port >= evtchn_abi_limit(d)) {
         return -RV_EINVAL;
     }
     if (bitmap_test_and_clear_atomic(evtchn_mask_bits(d), port) &&

@@ -95,8 +95,8 @@ static struct evtchn *port_entry_make(struct evtchn_table *t,
 int evtchn_port_find_free(struct evtchn_locked held, evtchn_port_t *port)
 {
     struct evtchn_table *t = held.d->evtchn;
-    unsigned limit = rv_min(held.d->evtchn_port_max + 1,
-                            evtchn_abi_limit(held.d));
+    unsigned limit =
+        rv_min(held.d->evtchn_port_max + 1, evtchn_abi_limit(held.d));
 
     if (t->dying) {
         return -RV_EINVAL;

@@ -29,6 +29,12 @@ bool evtchn_is_pending(const struct vcpu *v)
            read_once(info->evtchn_upcall_mask) == 0;
 }
 
+bool evtchn_is_flagged(const struct vcpu *v)
+{
+    return v->upcall_vector == 0 && v->domain->callback_vector != 0 &&
+           read_once(info_of(v)->evtchn_upcall_pending) != 0;
+}
+
 int evtchn_upcall_vector(const struct vcpu *v)
 {
     if (v->upcall_vector != 0 || v->domain->callback_vector == 0 ||
@@ -90,8 +96,8 @@ static void selectors_fill(struct vcpu *v)
 
         __atomic_store_n(sel, UINT32_MAX, __ATOMIC_SEQ_CST);
     } else {
-        uint64_t *sel = (void *)(info + offsetof(struct vcpu_info,
-                                                 evtchn_pending_sel));
+        uint64_t *sel =
+            (void *)(info + offsetof(struct vcpu_info, evtchn_pending_sel));
 
         __atomic_store_n(sel, UINT64_MAX, __ATOMIC_SEQ_CST);
     }

@@ -68,6 +68,7 @@ static void event_raise(struct vcpu *v, const struct vcpu_event *second)
         verdict =
             collision[event_classify(&first)][event_classify(second)];
     }
+    v->attention = true;
     switch (verdict) {
     case TAKE_SECOND:
         first_keep(v, &first);

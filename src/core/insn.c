@@ -19,15 +19,13 @@
 
 #define FETCH_BYTES 16u
 #define SLOT_COUNT 32u
-#define EFER_LMA (1UL << 10)
 #define DR6_BS (1UL << 14)
 #define VECTOR_DB 1u
 
 struct insn_slot {
     uint64_t address; /* linear */
     uint64_t bytes[2];
-    uint8_t mode;
-    bool valid;
+    uint8_t valid_bits; /* code width it was decoded for; 0: empty */
     struct emul_insn insn;
 };
 
@@ -50,17 +48,21 @@ void insn_cache_destroy(struct vcpu *v)
     }
 }
 
+static enum emul_mode emul_mode_of(unsigned bits)
+{
+    return bits == 64   ? EMUL_MODE_64_AMD
+           : bits == 32 ? EMUL_MODE_32
+                        : EMUL_MODE_16;
+}
+
 enum emul_mode vcpu_code_mode(const struct vcpu *v, uint64_t *base)
 {
+    unsigned bits = hv->code_bits_get(v);
     struct vcpu_segment cs;
 
     hv->segment_get(v, SEG_CS, &cs);
-    *base = cs.base;
-    if ((cs.attr & SEG_ATTR_L) && (hv->creg_get(v, CREG_EFER) & EFER_LMA)) {
-        *base = 0;
-        return EMUL_MODE_64_AMD;
-    }
-    return cs.attr & SEG_ATTR_DB ? EMUL_MODE_32 : EMUL_MODE_16;
+    *base = bits == 64 ? 0 : cs.base;
+    return emul_mode_of(bits);
 }
 
 /* Bytes up to the end of the page, then, if the decoder wants more, those of
@@ -95,17 +97,17 @@ static void decode_failed(struct vcpu *v, int rc)
     }
 }
 
-static int insn_decode(struct vcpu *v, struct insn_slot *slot,
-                       unsigned have)
+static int insn_decode(struct vcpu *v, struct insn_slot *slot, unsigned have,
+                       enum emul_mode mode)
 {
     uint8_t *bytes = (uint8_t *)slot->bytes;
-    int rc = emul_decode(&slot->insn, bytes, have, slot->mode);
+    int rc = emul_decode(&slot->insn, bytes, have, mode);
 
     if (rc == EMUL_DECODE_MORE && have < FETCH_BYTES) {
         if (!bytes_fetch(v, slot->address, bytes, have, FETCH_BYTES)) {
             return -RV_EFAULT;
         }
-        rc = emul_decode(&slot->insn, bytes, FETCH_BYTES, slot->mode);
+        rc = emul_decode(&slot->insn, bytes, FETCH_BYTES, mode);
     }
     if (rc) {
         decode_failed(v, rc);
@@ -113,40 +115,60 @@ static int insn_decode(struct vcpu *v, struct insn_slot *slot,
     return rc;
 }
 
-const struct emul_insn *vcpu_insn_fetch(struct vcpu *v)
+static rv_noinline const struct emul_insn *
+insn_refill(struct vcpu *v, struct insn_slot *slot, uint64_t address,
+            const struct vmexit *exit)
 {
-    uint64_t base;
-    enum emul_mode mode = vcpu_code_mode(v, &base);
-    uint64_t address = base + v->regs.rip;
+    uint64_t offset = address & ~PAGE_MASK;
     unsigned have = FETCH_BYTES;
-    uint64_t bytes[2] = {0, 0};
+
+    if (offset > PAGE_SIZE - FETCH_BYTES) {
+        have = (unsigned)(PAGE_SIZE - offset);
+    }
+    slot->valid_bits = 0;
+    slot->address = address;
+    slot->bytes[0] = slot->bytes[1] = 0;
+    if (!bytes_fetch(v, address, (uint8_t *)slot->bytes, 0, have) ||
+        insn_decode(v, slot, have, emul_mode_of(exit->code_bits))) {
+        return NULL;
+    }
+    /* A slot is not used again if its bytes lie in two pages. */
+    slot->valid_bits = have == FETCH_BYTES ? exit->code_bits : 0;
+    return &slot->insn;
+}
+
+static rv_noinline uint64_t linear_of(const struct vcpu *v, uint64_t rip)
+{
+    struct vcpu_segment cs;
+
+    hv->segment_get(v, SEG_CS, &cs);
+    return (uint32_t)(cs.base + rip);
+}
+
+/* On the path of nearly every exit: kept in one piece by the inlining. */
+static rv_always_inline const struct emul_insn *
+insn_fetch(struct vcpu *v, const struct vmexit *exit)
+{
+    uint64_t address = v->regs.rip;
     struct insn_slot *slot;
 
-    if (mode != EMUL_MODE_64_AMD) {
-        address = (uint32_t)address;
+    if (unlikely(exit->code_bits != 64)) {
+        address = linear_of(v, address);
     }
-    if ((address & ~PAGE_MASK) > PAGE_SIZE - FETCH_BYTES) {
-        have = (unsigned)(PAGE_SIZE - (address & ~PAGE_MASK));
-    }
-    if (!bytes_fetch(v, address, (uint8_t *)bytes, 0, have)) {
-        return NULL;
-    }
-    slot = &v->insn->slot[(address ^ (address >> 5)) % SLOT_COUNT];
-    if (likely(slot->valid && slot->address == address &&
-               slot->bytes[0] == bytes[0] && slot->bytes[1] == bytes[1] &&
-               slot->mode == mode)) {
+    slot = &v->insn->slot[address % SLOT_COUNT];
+    if (likely(slot->address == address &&
+               slot->valid_bits == exit->code_bits &&
+               guest_code_matches(v, gva(address), exit->cpl == 3,
+                                  slot->bytes))) {
         return &slot->insn;
     }
-    slot->valid = false;
-    slot->address = address;
-    slot->mode = (uint8_t)mode;
-    slot->bytes[0] = bytes[0];
-    slot->bytes[1] = bytes[1];
-    if (insn_decode(v, slot, have)) {
-        return NULL;
-    }
-    slot->valid = have == FETCH_BYTES;
-    return &slot->insn;
+    return insn_refill(v, slot, address, exit);
+}
+
+const struct emul_insn *vcpu_insn_fetch(struct vcpu *v,
+                                        const struct vmexit *exit)
+{
+    return insn_fetch(v, exit);
 }
 
 gva_t insn_memory_operand(const struct vcpu *v, const struct emul_insn *insn)
@@ -172,38 +194,59 @@ gva_t insn_memory_operand(const struct vcpu *v, const struct emul_insn *insn)
     return gva((uint32_t)(offset + segment.base));
 }
 
-unsigned vcpu_insn_length(struct vcpu *v, const struct vmexit *exit)
+/* What a skipped instruction leaves to do in rare cases. */
+static rv_noinline void retire_slow(struct vcpu *v, uint64_t old)
+{
+    /* Only 64-bit code goes on past 4 GiB; shorter pointers wrap there. */
+    if ((v->regs.rip ^ old) >> 32 && hv->code_bits_get(v) != 64) {
+        v->regs.rip = (uint32_t)v->regs.rip;
+    }
+    if (v->regs.rflags & RFLAGS_TF) {
+        hv->creg_set(v, CREG_DR6, hv->creg_get(v, CREG_DR6) | DR6_BS);
+        vcpu_exception_inject(v, VECTOR_DB, false, 0);
+    }
+}
+
+static rv_always_inline void rip_advance(struct vcpu *v, unsigned length)
+{
+    uint64_t old = v->regs.rip;
+
+    v->regs.rip = old + length;
+    if (unlikely((v->regs.rip ^ old) >> 32 ||
+                 (v->regs.rflags & RFLAGS_TF))) {
+        retire_slow(v, old);
+    }
+    v->regs.rflags &= ~RFLAGS_RF;
+    hv->shadow_clear(v);
+}
+
+void vcpu_rip_advance(struct vcpu *v, unsigned length)
+{
+    rip_advance(v, length);
+}
+
+static rv_always_inline unsigned insn_length(struct vcpu *v,
+                                             const struct vmexit *exit)
 {
     const struct emul_insn *insn;
 
     if (exit->insn_len) {
         return exit->insn_len;
     }
-    insn = vcpu_insn_fetch(v);
+    insn = insn_fetch(v, exit);
     return insn ? insn->len : 0;
 }
 
-void vcpu_rip_advance(struct vcpu *v, unsigned length)
+unsigned vcpu_insn_length(struct vcpu *v, const struct vmexit *exit)
 {
-    uint64_t base;
-
-    v->regs.rip += length;
-    if (vcpu_code_mode(v, &base) != EMUL_MODE_64_AMD) {
-        v->regs.rip = (uint32_t)v->regs.rip;
-    }
-    v->regs.rflags &= ~RFLAGS_RF;
-    hv->shadow_clear(v);
-    if (unlikely(v->regs.rflags & RFLAGS_TF)) {
-        hv->creg_set(v, CREG_DR6, hv->creg_get(v, CREG_DR6) | DR6_BS);
-        vcpu_exception_inject(v, VECTOR_DB, false, 0);
-    }
+    return insn_length(v, exit);
 }
 
 void vcpu_insn_skip(struct vcpu *v, const struct vmexit *exit)
 {
-    unsigned length = vcpu_insn_length(v, exit);
+    unsigned length = insn_length(v, exit);
 
-    if (length) {
-        vcpu_rip_advance(v, length);
+    if (likely(length)) {
+        rip_advance(v, length);
     }
 }

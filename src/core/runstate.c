@@ -26,8 +26,7 @@ void runstate_set(struct vcpu *v, uint32_t state, uint64_t now)
 }
 
 /* Guest times count from the domain's creation. */
-static void runstate_fill(const struct vcpu *v,
-                          struct vcpu_runstate_info *out)
+static void runstate_fill(const struct vcpu *v, struct vcpu_runstate_info *out)
 {
     memset(out, 0, sizeof(*out));
     out->state = (int32_t)v->runstate;

@@ -77,8 +77,7 @@ static bool current_goes_on(struct sched_cpu *sc, uint64_t now)
 /* A slice is timed only if somebody waits for a CPU somewhere. */
 static void slice_arm(struct sched_cpu *sc, uint64_t now)
 {
-    bool wanted =
-        sc->cpu->current && read_once(sched_waiting_count) != 0;
+    bool wanted = sc->cpu->current && read_once(sched_waiting_count) != 0;
 
     if (wanted && (!sc->ticking || now >= sc->slice_end_ns)) {
         sc->slice_end_ns = now + SCHED_SLICE_NS;
@@ -183,7 +182,9 @@ static struct vcpu *switch_current(struct sched_cpu *sc, uint64_t now)
     loaded_settle(c, next ? next->vcpu : NULL);
     if (next) {
         current_start(sc, next, now);
-        store_release(&next->vcpu->running, true);
+        /* Full barrier: pairs with vcpu_kick(), before events are looked at. */
+        __atomic_store_n(&next->vcpu->running, true, __ATOMIC_SEQ_CST);
+        full_barrier();
     }
     if (prev) {
         sched_enqueue(sc, prev->sched);
@@ -285,8 +286,7 @@ struct vcpu *sched_pick(void)
     spin_lock(&sc->lock);
     leaver = switch_current(sc, now);
     if (c->current) {
-        __atomic_fetch_and(&sched_idle_mask, ~(1UL << c->id),
-                           __ATOMIC_SEQ_CST);
+        __atomic_fetch_and(&sched_idle_mask, ~(1UL << c->id), __ATOMIC_SEQ_CST);
     }
     slice_arm(sc, now);
     waiting = sc->queue_count != 0 ? sc->head_affinity : 0;

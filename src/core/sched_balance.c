@@ -37,8 +37,7 @@ void sched_tickle(uint64_t affinity)
     uint64_t idle;
 
     full_barrier();
-    for (idle = read_once(sched_idle_mask) & affinity; idle;
-         idle &= idle - 1) {
+    for (idle = read_once(sched_idle_mask) & affinity; idle; idle &= idle - 1) {
         unsigned id = (unsigned)__builtin_ctzl(idle);
 
         if (idle_claim(id)) {
@@ -54,8 +53,8 @@ static struct cpu *place_by_preemption(const struct sched_unit *u,
                                        struct cpu *fallback)
 {
     struct cpu *best = NULL;
-    uint64_t best_base = u->vtime + sched_scale(SCHED_GRANULARITY_NS,
-                                                u->weight);
+    uint64_t best_base =
+        u->vtime + sched_scale(SCHED_GRANULARITY_NS, u->weight);
 
     for (unsigned i = 0; i < cpu_count(); i++) {
         struct cpu *c = cpu_by_id(i);
@@ -117,7 +116,8 @@ static struct vcpu *take_from(struct sched_cpu *from, struct cpu *me,
     unsigned scanned = 0;
 
     spin_lock(&from->lock);
-    list_for_each_safe (node, &from->queue) {
+    list_for_each_safe(node, &from->queue)
+    {
         struct sched_unit *u = list_entry(node, struct sched_unit, link);
 
         if (u->vtime >= limit ||
@@ -126,7 +126,7 @@ static struct vcpu *take_from(struct sched_cpu *from, struct cpu *me,
         }
         if (sched_may_run_on(u, me) && !u->vcpu->running) {
             sched_dequeue(from, u);
-            write_once(u->vcpu->cpu, me);
+            store_release(&u->vcpu->cpu, me);
             taken = u->vcpu;
             break;
         }

@@ -18,7 +18,8 @@ struct sched_cpu *sched_lock_of(struct vcpu *v)
         struct sched_cpu *sc = c->sched;
 
         spin_lock(&sc->lock);
-        if (v->cpu == c) {
+        /* Acquire: what was done to `v` under its former queue's lock. */
+        if (load_acquire(&v->cpu) == c) {
             return sc;
         }
         spin_unlock(&sc->lock);
@@ -27,7 +28,8 @@ struct sched_cpu *sched_lock_of(struct vcpu *v)
 
 struct sched_unit *sched_head(struct sched_cpu *sc)
 {
-    list_for_each (node, &sc->queue) {
+    list_for_each(node, &sc->queue)
+    {
         struct sched_unit *u = list_entry(node, struct sched_unit, link);
 
         if (sched_may_run_on(u, sc->cpu)) {
@@ -102,8 +104,7 @@ void sched_charge(struct sched_cpu *sc, uint64_t now)
     struct vcpu *v = sc->cpu->current;
 
     if (v && now > sc->charged_ns) {
-        v->sched->vtime +=
-            sched_scale(now - sc->charged_ns, v->sched->weight);
+        v->sched->vtime += sched_scale(now - sc->charged_ns, v->sched->weight);
         sc->charged_ns = now;
     }
 }
@@ -118,7 +119,8 @@ void sched_catch_up(struct sched_cpu *sc, struct sched_unit *first,
     }
     step = base - SCHED_LAG_NS - first->vtime;
     first->vtime += step;
-    list_for_each (node, &sc->queue) {
+    list_for_each(node, &sc->queue)
+    {
         list_entry(node, struct sched_unit, link)->vtime += step;
     }
     head_publish(sc);

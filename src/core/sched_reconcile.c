@@ -83,7 +83,7 @@ static enum reconcile reconcile_locked(struct sched_cpu *sc, struct vcpu *v,
     }
     target = placed ? sc->cpu : sched_place(u);
     if (target != sc->cpu) {
-        write_once(v->cpu, target);
+        store_release(&v->cpu, target);
         return RECONCILE_MOVED;
     }
     sched_enqueue(sc, u);

@@ -30,8 +30,8 @@ static void queues_wait(void)
 /* New vCPUs are spread; where they run is decided when they wake. */
 static struct cpu *first_cpu(const struct vcpu *v, uint64_t mask)
 {
-    unsigned skip = (v->id + v->domain->id) %
-                    (unsigned)__builtin_popcountl(mask);
+    unsigned skip =
+        (v->id + v->domain->id) % (unsigned)__builtin_popcountl(mask);
 
     while (skip-- > 0) {
         mask &= mask - 1;

@@ -148,7 +148,7 @@ void timer_disarm(struct timer *t)
         struct timer_queue *q = c->timers;
 
         spin_lock(&q->lock);
-        if (t->cpu == c) {
+        if (load_acquire(&t->cpu) == c) {
             heap_remove(q, t);
             store_release(&t->cpu, NULL);
         }
@@ -156,48 +156,60 @@ void timer_disarm(struct timer *t)
     }
 }
 
-void timer_set(struct timer *t, uint64_t deadline_ns)
+/* Own queue: arms `t` unless another CPU has done so meanwhile; false then. */
+static bool queue_add(struct timer_queue *q, struct timer *t,
+                      uint64_t deadline_ns)
 {
-    struct cpu *self = this_cpu();
-    struct timer_queue *q = self->timers;
-    bool done = deadline_ns == TIMER_NEVER;
+    struct cpu *none = NULL;
+    bool done = true;
 
-    timer_disarm(t);
-    while (!done) {
-        struct cpu *none = NULL;
-
-        spin_lock(&q->lock);
-        /* Two CPUs may arm the same timer: the later one wins. */
-        if (__atomic_compare_exchange_n(&t->cpu, &none, self, false,
-                                        __ATOMIC_ACQ_REL,
-                                        __ATOMIC_RELAXED)) {
+    spin_lock(&q->lock);
+    if (read_once(t->cancelling) == 0) {
+        done = __atomic_compare_exchange_n(&t->cpu, &none, this_cpu(), false,
+                                           __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        if (done) {
             t->deadline_ns = deadline_ns;
             heap_insert(q, t);
             queue_arm(q);
-            done = true;
         }
-        spin_unlock(&q->lock);
-        if (!done) {
-            timer_disarm(t);
-        }
+    }
+    spin_unlock(&q->lock);
+    return done;
+}
+
+void timer_set(struct timer *t, uint64_t deadline_ns)
+{
+    /* Two CPUs may arm the same timer: the later one wins. */
+    do {
+        timer_disarm(t);
+    } while (deadline_ns != TIMER_NEVER &&
+             !queue_add(this_cpu()->timers, t, deadline_ns));
+}
+
+static void firing_wait(const struct timer *t)
+{
+    const struct cpu *firing;
+
+    while ((firing = load_acquire(&t->firing)) != NULL &&
+           firing != this_cpu()) {
+        cpu_relax();
     }
 }
 
+/*
+ * `cancelling` is set before `firing` is looked at; whoever fires sets
+ * `firing` before its callback can look at `cancelling`. So a callback that
+ * the first wait does not see cannot arm the timer again, and what was armed
+ * before is either disarmed here or seen firing by the second wait.
+ */
 void timer_cancel(struct timer *t)
 {
-    for (;;) {
-        struct cpu *firing = load_acquire(&t->firing);
-
-        if (firing && firing != this_cpu()) {
-            cpu_relax();
-            continue;
-        }
-        timer_disarm(t);
-        firing = load_acquire(&t->firing);
-        if (!firing || firing == this_cpu()) {
-            return;
-        }
-    }
+    __atomic_fetch_add(&t->cancelling, 1, __ATOMIC_SEQ_CST);
+    full_barrier();
+    firing_wait(t);
+    timer_disarm(t);
+    firing_wait(t);
+    __atomic_fetch_sub(&t->cancelling, 1, __ATOMIC_SEQ_CST);
 }
 
 bool timer_is_armed(const struct timer *t)
@@ -232,6 +244,7 @@ static struct timer *queue_pop_due(struct timer_queue *q, uint64_t now)
         t = NULL;
     }
     spin_unlock(&q->lock);
+    full_barrier(); /* pairs with timer_cancel() */
     return t;
 }
 

@@ -40,9 +40,10 @@ void vcpu_flags_clear(struct vcpu *v, uint32_t flags)
 
 void vcpu_pause(struct vcpu *v)
 {
-    if (__atomic_fetch_add(&v->pause_count, 1, __ATOMIC_SEQ_CST) == 0) {
-        sched_reconcile(v);
-    }
+    __atomic_fetch_add(&v->pause_count, 1, __ATOMIC_SEQ_CST);
+    /* Not only by the first: it may not have come so far yet, and after return
+     * the pause must be in force. */
+    sched_reconcile(v);
 }
 
 void vcpu_unpause(struct vcpu *v)
@@ -103,6 +104,7 @@ void vcpu_kick(struct vcpu *v)
 {
     struct cpu *c;
 
+    write_once(v->attention, true);
     full_barrier();
     c = read_once(v->cpu);
     if (c != this_cpu() && load_acquire(&v->running)) {

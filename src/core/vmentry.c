@@ -8,6 +8,7 @@
  */
 
 #include "ravelin/evtchn.h"
+#include "ravelin/sched.h"
 #include "ravelin/vlapic.h"
 #include "ravelin/vmexit.h"
 
@@ -90,24 +91,39 @@ static bool interrupt_deliver(struct vcpu *v, bool slot_free)
     return interrupt_pending(v, &from_apic) >= 0;
 }
 
-void vmentry_prepare(struct vcpu *v)
+/*
+ * Everything that can be due, in order. What has to wait keeps the vCPU's
+ * attention: nobody tells us when a guest opens its interrupt flag or clears
+ * the upcall mask in memory.
+ */
+static rv_noinline void events_deliver(struct vcpu *v)
 {
     bool slot_free = !hv->event_is_queued(v);
-    unsigned tpr = vlapic_cr8_get(v);
     bool waiting;
 
-    if (unlikely(v->pending.valid)) {
+    vcpu_tpr_pull(v);
+    if (v->pending.valid) {
         hv->event_inject(v, &v->pending);
         v->pending.valid = false;
         slot_free = false;
     }
-    if (slot_free && unlikely(nmi_deliver(v))) {
+    if (slot_free && nmi_deliver(v)) {
         slot_free = false;
     }
     waiting = interrupt_deliver(v, slot_free);
     intercepts_update(v, waiting, vlapic_tpr_threshold(v) >= 0);
-    if (unlikely(hv->tpr_get(v) != tpr)) {
-        hv->tpr_set(v, tpr);
+    if (waiting || v->nmi_pending || evtchn_is_flagged(v) ||
+        vlapic_irq_is_latched(v)) {
+        v->attention = true;
+    }
+}
+
+void vcpu_tpr_pull(struct vcpu *v)
+{
+    unsigned tpr = hv->tpr_get(v);
+
+    if (unlikely(tpr != vlapic_cr8_get(v))) {
+        vlapic_cr8_set(v, tpr);
     }
 }
 
@@ -119,4 +135,32 @@ bool vcpu_event_is_due(struct vcpu *v)
         return true;
     }
     return hv->irq_is_open(v) && interrupt_pending(v, &from_apic) >= 0;
+}
+
+/* A vCPU in HLT goes on only when something is due. */
+static bool halt_is_over(struct vcpu *v)
+{
+    if (vcpu_event_is_due(v)) {
+        v->halted = false;
+        return true;
+    }
+    vcpu_block(v);
+    return false;
+}
+
+/* Whoever latches an event sets `attention` afterwards, so clearing it before
+ * looking loses nothing. */
+bool vmentry_attend(struct vcpu *v)
+{
+    (void)__atomic_exchange_n(&v->attention, false, __ATOMIC_SEQ_CST);
+    if (unlikely(v->init_pending)) {
+        vlapic_init_process(v);
+    }
+    if (read_once(v->flags) != 0 ||
+        (unlikely(v->halted) && !halt_is_over(v))) {
+        v->attention = true;
+        return false;
+    }
+    events_deliver(v);
+    return true;
 }

@@ -14,7 +14,6 @@
 #include "ravelin/insn.h"
 #include "ravelin/msr_policy.h"
 #include "ravelin/sched.h"
-#include "ravelin/vlapic.h"
 #include "ravelin/vmexit.h"
 
 #define VECTOR_DB 1u
@@ -28,9 +27,17 @@ static void none_handle(struct vcpu *v rv_unused,
 {
 }
 
+/* The backend has taken the request for this exit back. */
+static void irq_window_handle(struct vcpu *v,
+                              const struct vmexit *exit rv_unused)
+{
+    v->intercepts.irq_window = false;
+    v->attention = true;
+}
+
 static void cpuid_handle(struct vcpu *v, const struct vmexit *exit)
 {
-    uint32_t out[4];
+    uint32_t *out = v->cpuid_result;
 
     cpuid_policy_get(v, (uint32_t)v->regs.gpr[REG_RAX],
                      (uint32_t)v->regs.gpr[REG_RCX], out);
@@ -47,6 +54,7 @@ static void msr_handle(struct vcpu *v, const struct vmexit *exit)
                      (v->regs.gpr[REG_RDX] << 32);
     int rc;
 
+    vcpu_tpr_pull(v);
     if (exit->u.msr.write) {
         rc = msr_policy_write(v, exit->u.msr.index, value);
     } else {
@@ -67,6 +75,7 @@ static void hlt_handle(struct vcpu *v, const struct vmexit *exit)
 {
     vcpu_insn_skip(v, exit);
     v->halted = true;
+    v->attention = true;
 }
 
 static void pause_handle(struct vcpu *v, const struct vmexit *exit)
@@ -126,18 +135,23 @@ static void rdpmc_handle(struct vcpu *v, const struct vmexit *exit rv_unused)
     vcpu_gp_inject(v);
 }
 
-static void invalid_handle(struct vcpu *v, const struct vmexit *exit)
+static void invalid_handle(struct vcpu *v, const struct vmexit *exit rv_unused)
 {
+    uint64_t raw[3];
+
+    hv->exit_raw_get(v, raw);
     domain_crash(v->domain, v,
                  "VM entry refused: guest state is invalid (%lx %lx %lx)",
-                 exit->raw[0], exit->raw[1], exit->raw[2]);
+                 raw[0], raw[1], raw[2]);
 }
 
 static void unexpected_handle(struct vcpu *v, const struct vmexit *exit)
 {
+    uint64_t raw[3];
+
+    hv->exit_raw_get(v, raw);
     domain_crash(v->domain, v, "unexpected exit %s: code %lx info %lx %lx",
-                 vmexit_name(exit->reason), exit->raw[0], exit->raw[1],
-                 exit->raw[2]);
+                 vmexit_name(exit->reason), raw[0], raw[1], raw[2]);
 }
 
 struct exit_handler {
@@ -160,7 +174,7 @@ static const struct exit_handler handlers[VMEXIT_COUNT] = {
     [VMEXIT_MEMORY]       = {memory_exit_handle, "memory"},
     [VMEXIT_EXCEPTION]    = {exception_handle, "exception"},
     [VMEXIT_SOFT_INT]     = {unexpected_handle, "soft-int"},
-    [VMEXIT_IRQ_WINDOW]   = {none_handle, "irq-window"},
+    [VMEXIT_IRQ_WINDOW]   = {irq_window_handle, "irq-window"},
     [VMEXIT_NMI_WINDOW]   = {none_handle, "nmi-window"},
     [VMEXIT_TRIPLE_FAULT] = {triple_fault_handle, "triple-fault"},
     [VMEXIT_XSETBV]       = {xsetbv_exit_handle, "xsetbv"},
@@ -182,14 +196,6 @@ const char *vmexit_name(unsigned reason)
 
 void vmexit_handle(struct vcpu *v, struct vmexit *exit)
 {
-    unsigned tpr = hv->tpr_get(v);
-
     v->exit_count[exit->reason]++;
-    if (unlikely(tpr != vlapic_cr8_get(v))) {
-        vlapic_cr8_set(v, tpr);
-    }
-    if (exit->reason == VMEXIT_IRQ_WINDOW) {
-        v->intercepts.irq_window = false;
-    }
     handlers[exit->reason].fn(v, exit);
 }

@@ -27,8 +27,7 @@ static void work_push(struct work_item *item)
     do {
         item->next = head;
     } while (!__atomic_compare_exchange_n(&work_head, &head, item, false,
-                                          __ATOMIC_SEQ_CST,
-                                          __ATOMIC_RELAXED));
+                                          __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
     write_once(this_cpu()->resched, true);
 }
 

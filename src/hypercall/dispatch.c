@@ -57,6 +57,11 @@ static const struct hypercall_op ops_console_io[] = {
     OP_ROW(console_io, name, number, perm)
 #include "table.def"
 };
+static const struct hypercall_op ops_vm_assist[] = {
+#define SUBOP_vm_assist(name, number, perm, ...)                               \
+    OP_ROW(vm_assist, name, number, perm)
+#include "table.def"
+};
 static const struct hypercall_op ops_vcpu_op[] = {
 #define SUBOP_vcpu_op(name, number, perm, ...)                                 \
     OP_ROW(vcpu_op, name, number, perm)
@@ -137,10 +142,10 @@ static const struct hypercall_op *op_find(const struct hypercall_entry *e,
 /* A 32-bit caller in real mode has no user/kernel border to stand behind. */
 static bool caller_is_kernel(const struct vcpu *v, const struct vmexit *exit)
 {
-    if (exit->u.hypercall.cpl != 0) {
+    if (exit->cpl != 0) {
         return false;
     }
-    return exit->u.hypercall.is_64bit ||
+    return exit->code_bits == 64 ||
            (hv->creg_get(v, CREG_CR0) & 1u /* PE */) != 0;
 }
 
@@ -175,7 +180,7 @@ void hypercall_dispatch(struct vcpu *v, const struct vmexit *exit)
     uint64_t number = v->regs.gpr[REG_RAX];
     long rc;
 
-    a.is_32bit = !exit->u.hypercall.is_64bit;
+    a.is_32bit = exit->code_bits != 64;
     if (a.is_32bit) {
         number = (uint32_t)number;
     }

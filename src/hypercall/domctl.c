@@ -107,8 +107,11 @@ long domctl_call(struct vcpu *v, struct hypercall_args *a)
     }
     rc = arg_copy_out(v, a, 0, &ctl, sizeof(ctl));
     if (rc != 0 && ctl.cmd == XEN_DOMCTL_createdomain) {
-        /* Nobody knows its number: it must not stay behind. */
-        domain_reap(domain_lookup(ctl.domain));
+        /* Its maker does not know its number: it must not stay behind. */
+        d = domain_lookup(ctl.domain);
+        if (d != NULL) {
+            domain_reap(d);
+        }
     }
     return rc;
 }

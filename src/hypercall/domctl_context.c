@@ -26,8 +26,20 @@ static_assert(VCPU_COUNT_MAX * (sizeof(struct hvm_save_descriptor) +
                   BUFFER_SIZE,
               "sethvmcontext's buffer takes a whole domain");
 
-/* 0; -EINVAL not paused; -ERESTART paused, but not at rest yet. */
-static int paused_check(struct domain *d)
+static bool all_settled(const struct domain *d)
+{
+    for (unsigned i = 0; i < d->vcpu_count; i++) {
+        if (!vcpu_is_settled(d->vcpu[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Adds a pause of our own to the caller's, so that nobody can start the domain
+ * before rest_end(). 0; -EINVAL the caller has not paused it; -ERESTART paused,
+ * but not at rest yet. */
+static int rest_begin(struct domain *d)
 {
     bool paused;
 
@@ -37,12 +49,17 @@ static int paused_check(struct domain *d)
     if (!paused) {
         return -RV_EINVAL;
     }
-    for (unsigned i = 0; i < d->vcpu_count; i++) {
-        if (!vcpu_is_settled(d->vcpu[i])) {
-            return -RV_ERESTART;
-        }
+    domain_pause_sync(d);
+    if (all_settled(d)) {
+        return 0;
     }
-    return 0;
+    (void)domain_unpause(d);
+    return -RV_ERESTART;
+}
+
+static void rest_end(struct domain *d)
+{
+    (void)domain_unpause(d);
 }
 
 /* ---- Reading ---------------------------------------------------------- */
@@ -117,16 +134,12 @@ static int context_out(struct writer *w, const struct domain *d)
     return rc != 0 ? rc : record_out(w, HVM_SAVE_CODE_END, 0, NULL, 0);
 }
 
-int domctl_gethvmcontext(struct vcpu *v, struct domain *d,
-                         struct xen_domctl *ctl)
+static int invoke_get(struct vcpu *v, struct domain *d,
+                      struct xen_domctl_hvmcontext *req)
 {
-    struct xen_domctl_hvmcontext *req = &ctl->u.hvmcontext;
     struct writer w = {v, guest_ref(req->buffer.gva), 0};
-    int rc = paused_check(d);
+    int rc;
 
-    if (rc != 0) {
-        return rc;
-    }
     if (req->buffer.gva == 0) {
         req->size = context_size(d);
         return CTL_REPLY;
@@ -139,17 +152,25 @@ int domctl_gethvmcontext(struct vcpu *v, struct domain *d,
     return rc != 0 ? rc : CTL_REPLY;
 }
 
-int domctl_gethvmcontext_partial(struct vcpu *v, struct domain *d,
-                                 struct xen_domctl *ctl)
+int domctl_gethvmcontext(struct vcpu *v, struct domain *d,
+                         struct xen_domctl *ctl)
 {
-    struct xen_domctl_hvmcontext_partial *req = &ctl->u.hvmcontext_partial;
-    struct vcpu *target = vcpu_find(d, req->instance);
-    struct hvm_hw_cpu rec;
-    int rc = paused_check(d);
+    int rc = rest_begin(d);
 
     if (rc != 0) {
         return rc;
     }
+    rc = invoke_get(v, d, &ctl->u.hvmcontext);
+    rest_end(d);
+    return rc;
+}
+
+static int invoke_get_partial(struct vcpu *v, const struct domain *d,
+                              struct xen_domctl_hvmcontext_partial *req)
+{
+    struct vcpu *target = vcpu_find(d, req->instance);
+    struct hvm_hw_cpu rec;
+
     if (req->type != HVM_SAVE_CODE_CPU || target == NULL ||
         !has_state(target)) {
         return -RV_ENOENT;
@@ -166,6 +187,19 @@ int domctl_gethvmcontext_partial(struct vcpu *v, struct domain *d,
     }
     req->bufsz = sizeof(rec);
     return CTL_REPLY;
+}
+
+int domctl_gethvmcontext_partial(struct vcpu *v, struct domain *d,
+                                 struct xen_domctl *ctl)
+{
+    int rc = rest_begin(d);
+
+    if (rc != 0) {
+        return rc;
+    }
+    rc = invoke_get_partial(v, d, &ctl->u.hvmcontext_partial);
+    rest_end(d);
+    return rc;
 }
 
 /* ---- Loading ---------------------------------------------------------- */
@@ -276,20 +310,12 @@ static int records_walk(struct domain *d, const uint8_t *buf, uint32_t size,
     }
 }
 
-int domctl_sethvmcontext(struct vcpu *v, struct domain *d,
-                         struct xen_domctl *ctl)
+static int invoke_set(struct vcpu *v, struct domain *d,
+                      const struct xen_domctl_hvmcontext *req)
 {
-    const struct xen_domctl_hvmcontext *req = &ctl->u.hvmcontext;
-    uint8_t *buf;
-    int rc = paused_check(d);
+    uint8_t *buf = pages_alloc(BUFFER_ORDER);
+    int rc;
 
-    if (rc != 0) {
-        return rc;
-    }
-    if (req->size > BUFFER_SIZE) {
-        return -RV_EINVAL;
-    }
-    buf = pages_alloc(BUFFER_ORDER);
     if (buf == NULL) {
         return -RV_ENOMEM;
     }
@@ -301,5 +327,22 @@ int domctl_sethvmcontext(struct vcpu *v, struct domain *d,
         rc = records_walk(d, buf, req->size, record_load);
     }
     pages_free(buf, BUFFER_ORDER);
+    return rc;
+}
+
+int domctl_sethvmcontext(struct vcpu *v, struct domain *d,
+                         struct xen_domctl *ctl)
+{
+    int rc;
+
+    if (ctl->u.hvmcontext.size > BUFFER_SIZE) {
+        return -RV_EINVAL;
+    }
+    rc = rest_begin(d);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = invoke_set(v, d, &ctl->u.hvmcontext);
+    rest_end(d);
     return rc;
 }

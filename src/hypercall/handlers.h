@@ -17,6 +17,7 @@
 #define SUBOP_set_timer_op(name, ...) HANDLER(set_timer_op, name)
 #define SUBOP_xen_version(name, ...) HANDLER(xen_version, name)
 #define SUBOP_console_io(name, ...) HANDLER(console_io, name)
+#define SUBOP_vm_assist(name, ...) HANDLER(vm_assist, name)
 #define SUBOP_vcpu_op(name, ...) HANDLER(vcpu_op, name)
 #define SUBOP_sched_op(name, ...) HANDLER(sched_op, name)
 #define SUBOP_event_channel_op(name, ...) HANDLER(event_channel_op, name)

@@ -15,12 +15,31 @@
 #include "ravelin/string.h"
 #include "ravelin/time_info.h"
 
+/* `v` is paused: nobody can start it while its state is loaded. */
+static int invoke_initialise(struct vcpu *v, const struct vcpu_state *state)
+{
+    int rc = 0;
+
+    if (!vcpu_is_settled(v)) {
+        return -RV_ERESTART;
+    }
+    spin_lock(&v->domain->lock);
+    if (v->is_initialised || vcpu_is_up(v)) {
+        rc = -RV_EEXIST;
+    } else {
+        vcpu_state_load(v, state);
+        v->is_initialised = true;
+    }
+    spin_unlock(&v->domain->lock);
+    return rc;
+}
+
 long vcpu_op_initialise(struct vcpu *v, struct hypercall_args *a)
 {
     struct vcpu *target = vcpu_find(v->domain, a->arg[1]);
     struct vcpu_hvm_context ctx;
     struct vcpu_state state;
-    int rc = 0;
+    int rc;
 
     if (target == NULL) {
         return -RV_ENOENT;
@@ -32,16 +51,12 @@ long vcpu_op_initialise(struct vcpu *v, struct hypercall_args *a)
         vcpu_state_check(v->domain, &state) != 0) {
         return -RV_EINVAL;
     }
-    spin_lock(&v->domain->lock);
-    if (target->is_initialised || vcpu_is_up(target)) {
-        rc = -RV_EEXIST;
-    } else if (!vcpu_is_settled(target)) {
-        rc = -RV_ERESTART;
-    } else {
-        vcpu_state_load(target, &state);
-        target->is_initialised = true;
+    if (target == v || vcpu_is_up(target)) {
+        return -RV_EEXIST;
     }
-    spin_unlock(&v->domain->lock);
+    vcpu_pause_sync(target);
+    rc = invoke_initialise(target, &state);
+    vcpu_unpause(target);
     return rc;
 }
 

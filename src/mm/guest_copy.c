@@ -89,7 +89,28 @@ int guest_copy_out(struct vcpu *v, struct guest_ref dst, const void *src,
 int guest_linear_read(struct vcpu *v, void *dst, gva_t src, size_t n,
                       uint8_t access, bool user, struct guest_fault *fault)
 {
+    const struct walk_entry *e =
+        walk_cache_hit(v, src.v, guest_walk_need(access, user), true);
+
+    if (likely(e && n <= PAGE_SIZE - page_offset(src.v))) {
+        arch_copy_from_guest(dst, e->page + page_offset(src.v), n);
+        return 0;
+    }
     return copy_in(v, dst, src.v, n, access, user, fault);
+}
+
+bool guest_code_matches(struct vcpu *v, gva_t at, bool user,
+                        const uint64_t bytes[2])
+{
+    const struct walk_entry *e =
+        walk_cache_hit(v, at.v, guest_walk_need(ACCESS_EXEC, user), true);
+    uint64_t now[2];
+
+    if (unlikely(!e || page_offset(at.v) > PAGE_SIZE - sizeof(now))) {
+        return false;
+    }
+    arch_copy16_from_guest(now, e->page + page_offset(at.v));
+    return ((now[0] ^ bytes[0]) | (now[1] ^ bytes[1])) == 0;
 }
 
 int guest_linear_write(struct vcpu *v, gva_t dst, const void *src, size_t n,

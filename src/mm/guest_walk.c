@@ -131,19 +131,22 @@ static uint64_t entry_read(const struct walker *k, const void *pte)
     return __atomic_load_n((const uint64_t *)pte, __ATOMIC_RELAXED);
 }
 
-/* Sets bits in an entry if it still has the value seen. */
-static bool entry_update(const struct walker *k, void *pte, uint64_t old,
+/* Sets bits in an entry if it still has the value *seen, else updates *seen. */
+static bool entry_update(const struct walker *k, void *pte, uint64_t *seen,
                          uint64_t bits)
 {
     if (k->format->entry_size == 4) {
-        uint32_t expected = (uint32_t)old;
-
-        return __atomic_compare_exchange_n(
-            (uint32_t *)pte, &expected, (uint32_t)(old | bits), false,
+        uint32_t expected = (uint32_t)*seen;
+        bool done = __atomic_compare_exchange_n(
+            (uint32_t *)pte, &expected, (uint32_t)(*seen | bits), false,
             __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+
+        *seen = expected;
+        return done;
     }
-    return __atomic_compare_exchange_n((uint64_t *)pte, &old, old | bits, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n((uint64_t *)pte, seen, *seen | bits,
+                                       false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
 }
 
 /* PAE's top entries carry an address and nothing else. */
@@ -240,8 +243,12 @@ static int bits_set(struct walker *k, unsigned i, uint64_t bits)
         return fault_memory(k, at);
     }
     w->pte[i] = page + (at.v & ~PAGE_MASK);
-    if (!entry_update(k, w->pte[i], old, bits)) {
-        return -RV_EAGAIN;
+    /* One word may serve at several levels (recursive tables), so accessed and
+     * dirty bits may have come since it was read. */
+    while (!entry_update(k, w->pte[i], &old, bits)) {
+        if ((old ^ w->value[i]) & ~(PTE_A | PTE_D)) {
+            return -RV_EAGAIN;
+        }
     }
     w->value[i] = old | bits;
     return 0;

@@ -48,6 +48,9 @@ static inline uint64_t guest_walk_mode(const struct vcpu_paging *p)
 #define WALK_USER_SHIFT 3
 static inline uint8_t guest_walk_need(uint8_t access, bool user)
 {
+    /* Whatever may be written or fetched can be read as well, both in guests'
+     * tables and in a p2m. */
+    access |= ACCESS_READ;
     return user ? (uint8_t)(access << WALK_USER_SHIFT) : access;
 }
 

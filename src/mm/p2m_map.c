@@ -17,7 +17,9 @@ static bool range_is_valid(const struct p2m *p2m, uint64_t g, unsigned order)
 {
     uint64_t count;
 
-    if (order > FRAME_ORDER_MAX) {
+    /* A map that was torn down while the caller still held its domain takes
+     * nothing any more. */
+    if (order > FRAME_ORDER_MAX || mfn_is_invalid(p2m->root)) {
         return false;
     }
     count = 1UL << order;

@@ -93,18 +93,17 @@ const struct walk_entry *walk_cache_fill(struct vcpu *v, uint64_t a,
     struct walk_entry *e = walk_cache_slot(v->walk, a);
     uint8_t need = guest_walk_need(access, user);
     struct guest_fault ignored;
-    struct vcpu_paging p;
+    const struct vcpu_paging *p = &v->paging;
     struct guest_walk w;
 
     fault = fault ? fault : &ignored;
     generation_follow(v);
-    hv->paging_get(v, &p);
     e->tag = 0;
-    if (guest_walk(v->domain, &p, gva(a), access, user, &w, fault)) {
+    if (guest_walk(v->domain, p, gva(a), access, user, &w, fault)) {
         return NULL;
     }
-    e->cr3 = p.cr3;
-    e->mode = guest_walk_mode(&p);
+    e->cr3 = p->cr3;
+    e->mode = guest_walk_mode(p);
     e->gpa = w.gpa;
     e->allowed = w.allowed;
     entry_back(v->domain, e);

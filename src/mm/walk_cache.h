@@ -30,7 +30,6 @@ struct walk_entry {
 
 struct walk_cache {
     uint64_t generation; /* p2m generation the entries belong to */
-    struct vcpu_paging paging; /* scratch of a lookup */
     struct walk_entry entry[WALK_ENTRIES];
 };
 
@@ -68,10 +67,9 @@ walk_cache_hit(struct vcpu *v, uint64_t a, uint8_t need, bool want_page)
 {
     struct walk_cache *cache = v->walk;
     const struct walk_entry *e = walk_cache_slot(cache, a);
-    const struct vcpu_paging *p = &cache->paging;
+    const struct vcpu_paging *p = &v->paging;
     uint64_t miss;
 
-    hv->paging_get(v, &cache->paging);
     miss = (e->tag ^ walk_cache_tag(a)) | (e->cr3 ^ p->cr3) |
            (e->mode ^ guest_walk_mode(p)) |
            (need & ~(want_page ? e->rights : e->allowed)) |

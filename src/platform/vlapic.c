@@ -52,6 +52,7 @@ void vlapic_registers_reset(struct vlapic *vl)
         vl->lvt[i] = APIC_LVT_MASKED;
     }
     write_once(vl->tpr, 0);
+    hv->tpr_set(vl->vcpu, 0);
     vlapic_enabled_update(vl);
 }
 
@@ -118,6 +119,8 @@ unsigned vlapic_cr8_get(const struct vcpu *v)
 void vlapic_cr8_set(struct vcpu *v, unsigned cr8)
 {
     write_once(v->vlapic->tpr, (cr8 & 15u) << 4);
+    hv->tpr_set(v, cr8 & 15u);
+    v->attention = true;
 }
 
 uint32_t vlapic_ppr_read(const struct vlapic *vl)
@@ -159,6 +162,11 @@ int vlapic_irq_pending(struct vcpu *v)
         return -1;
     }
     return (uint32_t)vector >> 4 > vlapic_ppr_read(vl) >> 4 ? vector : -1;
+}
+
+bool vlapic_irq_is_latched(const struct vcpu *v)
+{
+    return vector_set_highest(v->vlapic->irr) >= 0;
 }
 
 int vlapic_tpr_threshold(struct vcpu *v)

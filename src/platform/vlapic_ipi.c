@@ -76,6 +76,7 @@ static void init_accept(struct vcpu *v)
     vl->start = false;
     vl->wait_sipi = true;
     write_once(v->init_pending, true);
+    write_once(v->attention, true);
     spin_unlock(&vl->lock);
     full_barrier();
     vcpu_notify(v);
@@ -94,6 +95,7 @@ static void sipi_accept(struct vcpu *v, uint8_t vector)
         vl->start = true;
         v->sipi_vector = vector;
         write_once(v->init_pending, true);
+        write_once(v->attention, true);
     }
     spin_unlock(&vl->lock);
     if (starts) {

@@ -56,6 +56,8 @@ static uint32_t tpr_read(struct vlapic *vl, unsigned reg rv_unused)
 static void tpr_write(struct vlapic *vl, unsigned reg rv_unused, uint32_t value)
 {
     write_once(vl->tpr, value);
+    hv->tpr_set(vl->vcpu, value >> 4);
+    vl->vcpu->attention = true;
 }
 
 static uint32_t ppr_read(struct vlapic *vl, unsigned reg rv_unused)

@@ -23,7 +23,8 @@ void fake_segment_get(const struct vcpu *v, enum seg_index i,
 void fake_segment_set(struct vcpu *v, enum seg_index i,
                       const struct vcpu_segment *in);
 uint64_t fake_creg_get(const struct vcpu *v, enum vcpu_creg r);
-void fake_paging_get(const struct vcpu *v, struct vcpu_paging *out);
+unsigned fake_code_bits_get(const struct vcpu *v);
+void fake_exit_raw_get(const struct vcpu *v, uint64_t raw[3]);
 void fake_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value);
 unsigned fake_cpl_get(const struct vcpu *v);
 void fake_event_inject(struct vcpu *v, const struct vcpu_event *ev);

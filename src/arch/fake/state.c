@@ -13,6 +13,7 @@
 #include "ravelin/domain.h"
 
 #define RFLAGS_IF 0x200UL
+#define EFER_LMA (1UL << 10)
 
 struct fake_vcpu *fake_vcpu(const struct vcpu *v)
 {
@@ -36,19 +37,38 @@ uint64_t fake_creg_get(const struct vcpu *v, enum vcpu_creg r)
     return fake_vcpu(v)->creg[r];
 }
 
-void fake_paging_get(const struct vcpu *v, struct vcpu_paging *out)
+static void paging_refresh(struct vcpu *v)
 {
     const struct fake_vcpu *fv = fake_vcpu(v);
 
-    out->cr0 = fv->creg[CREG_CR0];
-    out->cr3 = fv->creg[CREG_CR3];
-    out->cr4 = fv->creg[CREG_CR4];
-    out->efer = fv->creg[CREG_EFER];
+    v->paging.cr0 = fv->creg[CREG_CR0];
+    v->paging.cr3 = fv->creg[CREG_CR3];
+    v->paging.cr4 = fv->creg[CREG_CR4];
+    v->paging.efer = fv->creg[CREG_EFER];
 }
 
 void fake_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
 {
     fake_vcpu(v)->creg[r] = value;
+    paging_refresh(v);
+}
+
+/* As the processor decides it: 64-bit code needs both. */
+unsigned fake_code_bits_get(const struct vcpu *v)
+{
+    const struct fake_vcpu *fv = fake_vcpu(v);
+    uint16_t attr = fv->seg[SEG_CS].attr;
+
+    if ((attr & SEG_ATTR_L) && (fv->creg[CREG_EFER] & (1UL << 10))) { /* LMA */
+        return 64;
+    }
+    return attr & SEG_ATTR_DB ? 32 : 16;
+}
+
+/* There is no hardware to have described an exit. */
+void fake_exit_raw_get(const struct vcpu *v rv_unused, uint64_t raw[3])
+{
+    raw[0] = raw[1] = raw[2] = 0;
 }
 
 unsigned fake_cpl_get(const struct vcpu *v)
@@ -165,6 +185,7 @@ void fake_state_reset(struct vcpu *v)
     fv->creg[CREG_DR6] = 0xffff0ff0;
     fv->creg[CREG_DR7] = 0x400;
     fv->creg[CREG_XCR0] = 1;
+    paging_refresh(v);
     fv->cpl = 0;
     fv->tpr = 0;
     fv->event.valid = false;

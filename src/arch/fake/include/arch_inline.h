@@ -38,5 +38,9 @@ uint64_t arch_tsc_read(void);
 
 /* Copies whose one side is guest memory; src/arch/fake/fetch.c counts them. */
 void arch_copy_from_guest(void *dst, const void *src, size_t n);
+static inline void arch_copy16_from_guest(uint64_t dst[2], const void *src)
+{
+    arch_copy_from_guest(dst, src, 16);
+}
 void arch_copy_to_guest(void *dst, const void *src, size_t n);
 void arch_clear_guest(void *dst, size_t n);

@@ -10,6 +10,8 @@
 #include "ravelin/domain.h"
 #include "svm/vmcb.h"
 
+#define EFER_LMA_BIT (1UL << 10)
+
 struct svm_vcpu {
     struct vmcb *vmcb;
     uint64_t vmcb_pa;
@@ -48,11 +50,35 @@ static inline struct vmcb *svm_vmcb(const struct vcpu *v)
     return svm_vcpu(v)->vmcb;
 }
 
+static inline unsigned svm_code_bits(const struct vmcb *vmcb)
+{
+    if (likely((vmcb->cs.attr & SEG_ATTR_L) &&
+               (vmcb->efer & EFER_LMA_BIT))) {
+        return 64;
+    }
+    return vmcb->cs.attr & SEG_ATTR_DB ? 32 : 16;
+}
+
+/* The snapshot that guest copies use. */
+static inline void svm_paging_refresh(struct vcpu *v)
+{
+    const struct vmcb *vmcb = svm_vmcb(v);
+
+    v->paging.cr0 = vmcb->cr0;
+    v->paging.cr3 = vmcb->cr3;
+    v->paging.cr4 = vmcb->cr4;
+    v->paging.efer = vmcb->efer;
+}
+
 /* svm_cpu.c */
 int svm_probe(const char **why);
 int svm_cpu_enable(void);
 void svm_cpu_disable(void);
-struct svm_cpu *svm_this_cpu(void);
+extern struct svm_cpu svm_cpus[CPU_COUNT_MAX];
+static inline struct svm_cpu *svm_this_cpu(void)
+{
+    return &svm_cpus[this_cpu()->id];
+}
 /** Gives `v` an ASID valid on this CPU, flushing when they run out. */
 void svm_asid_assign(struct svm_vcpu *sv, struct svm_cpu *cpu);
 
@@ -72,6 +98,7 @@ void svm_switch(struct vcpu_regs *regs, uint64_t vmcb_pa, uint64_t host_pa);
 
 /* svm_exit.c */
 void svm_exit_decode(struct vcpu *v, struct vmexit *exit);
+void svm_exit_raw_get(const struct vcpu *v, uint64_t raw[3]);
 unsigned svm_insn_bytes(const struct vcpu *v, uint8_t out[15]);
 
 /* svm_state.c */
@@ -81,7 +108,7 @@ void svm_segment_set(struct vcpu *v, enum seg_index i,
                      const struct vcpu_segment *in);
 uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r);
 void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value);
-void svm_paging_get(const struct vcpu *v, struct vcpu_paging *out);
+unsigned svm_code_bits_get(const struct vcpu *v);
 unsigned svm_cpl_get(const struct vcpu *v);
 unsigned svm_tpr_get(const struct vcpu *v);
 void svm_tpr_set(struct vcpu *v, unsigned tpr);

@@ -16,12 +16,7 @@
 
 #define VM_CR_SVMDIS (1UL << 4)
 
-static struct svm_cpu svm_cpus[CPU_COUNT_MAX];
-
-struct svm_cpu *svm_this_cpu(void)
-{
-    return &svm_cpus[this_cpu()->id];
-}
+struct svm_cpu svm_cpus[CPU_COUNT_MAX];
 
 int svm_probe(const char **why)
 {

@@ -17,14 +17,6 @@
 typedef void exit_decoder(struct vcpu *v, const struct vmcb *vmcb,
                           struct vmexit *exit);
 
-static void decode_hypercall(struct vcpu *v rv_unused,
-                             const struct vmcb *vmcb, struct vmexit *exit)
-{
-    exit->u.hypercall.cpl = vmcb->cpl;
-    exit->u.hypercall.is_64bit =
-        (vmcb->efer & EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L);
-}
-
 static void decode_cr(struct vcpu *v rv_unused, const struct vmcb *vmcb,
                       struct vmexit *exit)
 {
@@ -180,7 +172,7 @@ static const struct exit_row {
     EXIT(SVM_EXIT_FERR, VMEXIT_NONE, NULL),
     EXIT(SVM_EXIT_SHUTDOWN, VMEXIT_TRIPLE_FAULT, NULL),
     EXIT(SVM_EXIT_VMRUN, VMEXIT_VIRT_INSN, NULL),
-    EXIT(SVM_EXIT_VMMCALL, VMEXIT_HYPERCALL, decode_hypercall),
+    EXIT(SVM_EXIT_VMMCALL, VMEXIT_HYPERCALL, NULL),
     EXITS(SVM_EXIT_VMLOAD, SVM_EXIT_SKINIT, VMEXIT_VIRT_INSN, NULL),
     EXIT(SVM_EXIT_WBINVD, VMEXIT_CACHE, NULL),
     EXITS(SVM_EXIT_MONITOR, SVM_EXIT_MWAIT_ARMED, VMEXIT_MWAIT, NULL),
@@ -209,13 +201,21 @@ void svm_exit_decode(struct vcpu *v, struct vmexit *exit)
     uint64_t length = vmcb->nrip - v->regs.rip;
 
     exit->reason = row->reason;
-    exit->raw[0] = vmcb->exitcode;
-    exit->raw[1] = vmcb->exitinfo1;
-    exit->raw[2] = vmcb->exitinfo2;
     exit->insn_len = length - 1 < 15 ? (uint8_t)length : 0;
+    exit->code_bits = (uint8_t)svm_code_bits(vmcb);
+    exit->cpl = vmcb->cpl;
     if (row->decode) {
         row->decode(v, vmcb, exit);
     }
+}
+
+void svm_exit_raw_get(const struct vcpu *v, uint64_t raw[3])
+{
+    const struct vmcb *vmcb = svm_vmcb(v);
+
+    raw[0] = vmcb->exitcode;
+    raw[1] = vmcb->exitinfo1;
+    raw[2] = vmcb->exitinfo2;
 }
 
 unsigned svm_insn_bytes(const struct vcpu *v, uint8_t out[15])

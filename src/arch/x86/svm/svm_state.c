@@ -54,6 +54,11 @@ void svm_segment_set(struct vcpu *v, enum seg_index i,
     }
 }
 
+unsigned svm_code_bits_get(const struct vcpu *v)
+{
+    return svm_code_bits(svm_vmcb(v));
+}
+
 unsigned svm_cpl_get(const struct vcpu *v)
 {
     return svm_vmcb(v)->cpl;
@@ -113,16 +118,6 @@ uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r)
     }
 }
 
-void svm_paging_get(const struct vcpu *v, struct vcpu_paging *out)
-{
-    const struct vmcb *vmcb = svm_vmcb(v);
-
-    out->cr0 = vmcb->cr0;
-    out->cr3 = vmcb->cr3;
-    out->cr4 = vmcb->cr4;
-    out->efer = vmcb->efer & ~EFER_SVME;
-}
-
 void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
 {
     struct svm_vcpu *sv = svm_vcpu(v);
@@ -130,6 +125,7 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
     switch (r) {
     case CREG_EFER:
         sv->vmcb->efer = value | EFER_SVME;
+        svm_paging_refresh(v);
         break;
     case CREG_XCR0:
         sv->xcr0 = value;
@@ -154,6 +150,7 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
     case CREG_CR4:
     case CREG_CR0:
         *creg_of(v, r) = value;
+        svm_paging_refresh(v);
         svm_tlb_flush(v);
         break;
     default:

@@ -110,6 +110,7 @@ static void state_reset(struct vcpu *v)
     vmcb->dr6 = 0xffff0ff0;
     vmcb->dr7 = 0x400;
     vmcb->g_pat = 0x0007040600070406UL;
+    svm_paging_refresh(v);
     vmcb->int_state = 0;
     vmcb->event_inj = 0;
     memset(&v->regs, 0, sizeof(v->regs));
@@ -188,6 +189,7 @@ void svm_vcpu_enter(struct vcpu *v, struct vmexit *exit)
     v->regs.gpr[REG_RSP] = vmcb->rsp;
     v->regs.rip = vmcb->rip;
     v->regs.rflags = vmcb->rflags;
+    svm_paging_refresh(v);
     /* Until here the event stood for delivery; the processor has tried. */
     vmcb->event_inj = 0;
     if (unlikely(vmcb->exitintinfo & SVM_EVENT_VALID)) {
@@ -211,8 +213,8 @@ const struct hv_backend svm_backend = {
     .segment_get = svm_segment_get,
     .segment_set = svm_segment_set,
     .creg_get = svm_creg_get,
-    .paging_get = svm_paging_get,
     .creg_set = svm_creg_set,
+    .code_bits_get = svm_code_bits_get,
     .cpl_get = svm_cpl_get,
     .event_inject = svm_event_inject,
     .event_take = svm_event_take,
@@ -232,6 +234,7 @@ const struct hv_backend svm_backend = {
     .npt_encode = npt_encode,
     .npt_decode = npt_decode,
     .npt_leaf_level_max = npt_leaf_level_max,
+    .exit_raw_get = svm_exit_raw_get,
     .insn_bytes = svm_insn_bytes,
     .dump = svm_dump,
 };
