@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scheduling: the share of one CPU that a spinning domain gets, from its own
+ * runstate. `share=` is the percentage expected and `slack=` the tolerance in
+ * points; `run=` is the length in milliseconds, measured from a start that
+ * several domains have in common (the next multiple of `align=` ms of system
+ * time). Yields must come back and must not stop the clock.
+ *
+ * Environments: all. Alone, a domain must get nearly all of its CPU.
+ */
+
+#include "guest.h"
+
+const char test_title[] = "sched: shares of a CPU, yield";
+
+static void runstate_read(struct vcpu_runstate_info *r)
+{
+    if (vcpu_op(VCPUOP_get_runstate_info, 0, r)) {
+        report_error("no runstate");
+    }
+}
+
+static void start_together(uint64_t align)
+{
+    uint64_t now = clock_ns(), next = 0;
+
+    while (next <= now) {
+        next += align;
+    }
+    while (clock_ns() < next) {
+        sched_op(SCHEDOP_yield, NULL);
+    }
+}
+
+static void share_measure(void)
+{
+    uint64_t share = cmdline_number("share", 100);
+    uint64_t slack = cmdline_number("slack", 30);
+    uint64_t run = cmdline_number("run", 300) * MS, from, to, used, percent;
+    struct vcpu_runstate_info a, b;
+
+    start_together(cmdline_number("align", 100) * MS);
+    from = clock_ns();
+    runstate_read(&a);
+    while (clock_ns() < from + run) {
+        cpu_relax();
+    }
+    runstate_read(&b);
+    to = clock_ns();
+    used = b.time[RUNSTATE_running] - a.time[RUNSTATE_running];
+    percent = u64_divide(used * 100, (uint32_t)(to - from), NULL);
+    printf("ran %llu of %llu us: %llu%%, expected %llu +- %llu\n",
+           (unsigned long long)u64_divide(used, 1000, NULL),
+           (unsigned long long)u64_divide(to - from, 1000, NULL),
+           (unsigned long long)percent, (unsigned long long)share,
+           (unsigned long long)slack);
+    CHECK(percent + slack >= share && percent <= share + slack);
+    /* Nothing of the time is unaccounted for, but for rounding by periods. */
+    used += b.time[RUNSTATE_runnable] - a.time[RUNSTATE_runnable];
+    used += b.time[RUNSTATE_blocked] - a.time[RUNSTATE_blocked];
+    used += b.time[RUNSTATE_offline] - a.time[RUNSTATE_offline];
+    CHECK(used + 2 * MS + ((to - from) >> 5) >= to - from);
+}
+
+static void yields(void)
+{
+    uint64_t from = clock_ns();
+    unsigned int i;
+
+    for (i = 0; i < 500; i++) {
+        CHECK_EQ(sched_op(SCHEDOP_yield, NULL), 0);
+    }
+    CHECK(clock_ns() > from);
+}
+
+void test_main(void)
+{
+    share_measure();
+    yields();
+}

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One emulated machine: the manifest and modules of a case, QEMU under a
+time-out, and the serial line taken apart by domain."""
+
+import dataclasses
+import gzip
+import os
+import re
+import selectors
+import shutil
+import subprocess
+import time
+
+import verdict
+
+MARKER = re.compile(rb"\x1e([0-9a-f]{4})\x1f")
+VERDICT = b"Test result: "
+REFERENCE_MEMORY = "1024"
+
+
+class CannotRun(Exception):
+    """The test could not be started at all."""
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a run left behind."""
+    logs: dict          # channel -> text; 0 is the hypervisor's
+    status: int         # of QEMU; None if it was stopped
+    timed_out: bool
+
+
+def manifest_text(case):
+    lines = ["machine:", "  on-last-domain-end: poweroff", "domains:"]
+    for domain in case.domains:
+        kernel = domain.kernel or "${BUILD}/guests/" + domain.guest
+        lines += [f"  - name: {domain.name}", f"    kernel: {kernel}",
+                  f"    memory: {domain.memory}", f"    vcpus: {domain.vcpus}",
+                  f"    console: {domain.console}"]
+        if domain.ramdisk:
+            lines.append(f"    ramdisk: {domain.ramdisk}")
+        if domain.args:
+            lines.append(f"    cmdline: \"{domain.args}\"")
+        if domain.roles:
+            lines.append(f"    roles: [{', '.join(domain.roles)}]")
+        if domain.weight:
+            lines.append(f"    weight: {domain.weight}")
+    return "\n".join(lines) + "\n"
+
+
+def cpio_entry(name, data):
+    """One file in the cpio format "newc"."""
+    fields = (1, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+    head = b"070701" + b"".join(b"%08x" % f for f in fields)
+    head += name.encode() + b"\0"
+    head += b"\0" * (-len(head) % 4)
+    return head + data + b"\0" * (-len(data) % 4)
+
+
+def split_channels(data):
+    """Text of each channel of a multiplexed line."""
+    logs = {0: b""}
+    pieces = MARKER.split(data)
+    logs[0] += pieces[0]
+    for channel, piece in zip(pieces[1::2], pieces[2::2]):
+        number = int(channel, 16)
+        logs[number] = logs.get(number, b"") + piece
+    return {n: text.decode(errors="replace").replace("\r", "")
+            for n, text in logs.items()}
+
+
+def reference_unpack(options):
+    """QEMU wants the image of the reference unpacked."""
+    if not os.path.exists(options.xen):
+        raise SystemExit(f"no {options.xen}: install xen-hypervisor-4.17-amd64")
+    options.xen_image = os.path.join(options.build, "guest-tests", "xen")
+    os.makedirs(os.path.dirname(options.xen_image), exist_ok=True)
+    with gzip.open(options.xen) as packed, \
+            open(options.xen_image, "wb") as image:
+        shutil.copyfileobj(packed, image)
+
+
+class Machine:
+    """Files and process of one case."""
+
+    def __init__(self, case, options):
+        self.case = case
+        self.options = options
+        self.dir = os.path.join(options.build, "guest-tests",
+                                case.name.replace("/", "."))
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.dir)
+
+    def write(self, name, data):
+        with open(os.path.join(self.dir, name), "wb") as file:
+            file.write(data if isinstance(data, bytes) else data.encode())
+
+    def modules_build(self):
+        """Boot modules, and QEMU's arguments for them."""
+        self.write("manifest.yaml", manifest_text(self.case))
+        tool = os.path.join(self.options.build, "tools", "ravelin", "ravelin")
+        boot = os.path.join(self.dir, "boot")
+        result = subprocess.run(
+            [tool, "build", "--build-dir", self.options.build, "-o", boot,
+             os.path.join(self.dir, "manifest.yaml")],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=60, check=False)
+        self.write("build.log", result.stdout + result.stderr)
+        if result.returncode:
+            raise CannotRun("ravelin build: " +
+                            (result.stderr.strip() or result.stdout.strip())
+                            .replace("\n", "; "))
+        with open(os.path.join(boot, "run.args"), encoding="utf-8") as file:
+            args = file.read().splitlines()
+        args[args.index("-smp") + 1] = str(self.case.smp)
+        return boot, args
+
+    def run(self):
+        """Boots the case on Ravelin."""
+        boot, args = self.modules_build()
+        waiting = {i + 1: d for i, d in enumerate(self.case.domains)}
+
+        def finished(data):
+            logs = split_channels(data)
+            return verdict.only_alive_left(self.case, logs)
+
+        endless = any(d.expect == "alive" for d in waiting.values())
+        return self.emulate(args, boot, split_channels,
+                            finished if endless else None)
+
+    def run_reference(self):
+        """Boots the case on the reference hypervisor."""
+        guests = os.path.join(self.options.build, "guests")
+        if self.case.reference == "dom0":
+            first = self.case.domains[0]
+            initrd = f"{guests}/{first.guest} {first.args} reference=1"
+            vcpus = max(first.vcpus, 1)
+        else:
+            self.write("plan.cpio", self.plan_archive(guests))
+            initrd = f"{guests}/launch-pvh64 timeout={self.case.timeout}," + \
+                os.path.join(self.dir, "plan.cpio")
+            vcpus = 1
+        args = ["qemu-system-x86_64", "-nodefaults", "-machine", "pc",
+                "-accel", "tcg", "-cpu", "max", "-m", REFERENCE_MEMORY,
+                "-smp", str(max(self.case.smp, vcpus)), "-display", "none",
+                "-no-reboot", "-serial", "stdio",
+                "-kernel", self.options.xen_image, "-initrd", initrd,
+                "-append", "xen loglvl=all guest_loglvl=all console=com1 "
+                "dom0=pvh dom0-iommu=none dom0_mem=256M "
+                f"dom0_max_vcpus={vcpus}"]
+        return self.emulate(args, self.dir, lambda data: {
+            0: data.decode(errors="replace").replace("\r", "")},
+            lambda data: b"halting machine" in data)
+
+    def plan_archive(self, guests):
+        plan, files = "", {}
+        for domain in self.case.domains:
+            plan += f"{domain.guest} {domain.memory_mib()} {domain.vcpus} " \
+                f"{domain.args} reference=1\n"
+            with open(os.path.join(guests, domain.guest), "rb") as file:
+                files[domain.guest] = file.read()
+        return cpio_entry("plan", plan.encode()) + \
+            b"".join(cpio_entry(n, d) for n, d in files.items()) + \
+            cpio_entry("TRAILER!!!", b"")
+
+    def emulate(self, args, cwd, split, finished):
+        """Runs QEMU until it ends, `finished` says so, or time is up."""
+        deadline = time.monotonic() + self.case.timeout * self.options.slow
+        self.write("qemu.args", "\n".join(args) + "\n")
+        with open(os.path.join(self.dir, "qemu.err"), "wb") as errors:
+            process = subprocess.Popen(args, cwd=cwd, stderr=errors,
+                                       stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE)
+        data, why = self.read_until(process, deadline, finished)
+        if why != "end":
+            process.kill()
+        status = process.wait()
+        process.stdout.close()
+        self.write("serial.log", data)
+        logs = split(data)
+        for number, text in logs.items():
+            self.write(f"channel{number}.log", text)
+        return Outcome(logs=logs, status=status if why == "end" else None,
+                       timed_out=why == "time")
+
+    @staticmethod
+    def read_until(process, deadline, finished):
+        data = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while True:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return data, "time"
+                if not selector.select(min(left, 1)):
+                    continue
+                piece = os.read(process.stdout.fileno(), 65536)
+                if not piece:
+                    return data, "end"
+                data += piece
+                if finished and finished(data):
+                    return data, "finished"
+
+    def finish(self, keep):
+        if not keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def prepare(case, options):
+    return Machine(case, options)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whether a run was as expected: the verdict line of each domain, the cause of
+each crash in the hypervisor's log, and the hypervisor's own last words."""
+
+import re
+
+RESULT = "Test result: "
+# isa-debug-exit turns the code c into the status 2c + 1.
+STATUS_GOOD = 1
+# The hypervisor's last line counts what its domains left behind.
+STATISTICS = re.compile(r"frames: (\d+) free at the end, (\d+) leaked")
+PANIC = re.compile(r"panic|PANIC|BUG at|ASSERT")
+
+
+def last_line(text):
+    lines = [line for line in text.split("\n") if line.strip()]
+    return lines[-1].strip() if lines else ""
+
+
+def result_of(text):
+    """Verdict word at the end of a domain's output, or None."""
+    for line in reversed(text.split("\n")):
+        if line.startswith(RESULT):
+            return line[len(RESULT):].strip()
+    return None
+
+
+def domain_log(logs, index):
+    """Domain ids follow the order of the manifest, from 1; so do channels,
+    one further on."""
+    return logs.get(index + 2, "")
+
+
+def crash_is_told(log, name, cause):
+    """The hypervisor's log names the domain, and the cause near it."""
+    lines = log.split("\n")
+    for i, line in enumerate(lines):
+        if re.search(rf"\b{re.escape(name)}\b", line):
+            near = "\n".join(lines[i:i + 40])
+            if cause.lower() in near.lower():
+                return True
+    return False
+
+
+def failures_in(text):
+    return [line for line in text.split("\n")
+            if line.startswith(("FAILURE:", "ERROR:"))][:4]
+
+
+def judge_domain(index, domain, logs):
+    text = domain_log(logs, index)
+    got = result_of(text)
+    who = f"{domain.name} ({domain.guest or domain.kernel})"
+    if domain.expect == "crash":
+        if got is not None:
+            return [f"{who}: ended with {got}, expected a crash"]
+        if not crash_is_told(logs[0], domain.name, domain.cause):
+            return [f"{who}: no crash with '{domain.cause}' in the log"]
+        return []
+    if domain.expect == "alive":
+        if got is not None:
+            return [f"{who}: ended with {got}, expected to run for ever"]
+        return [] if text else [f"{who}: printed nothing"]
+    if got == domain.expect and last_line(text).startswith(RESULT):
+        return []
+    if domain.kernel and got == domain.expect:
+        return []  # another kernel says more after its verdict
+    problems = [f"{who}: {got or 'no verdict'}, expected {domain.expect}"]
+    if got is None:
+        problems.append(f"{who}: last line: {last_line(text)[:120]}")
+    return problems + [f"{who}: {line[:160]}" for line in failures_in(text)]
+
+
+def judge_hypervisor(case, outcome):
+    problems = []
+    log = outcome.logs[0]
+    if PANIC.search(log):
+        line = next(x for x in log.split("\n") if PANIC.search(x))
+        problems.append(f"hypervisor: {line.strip()[:160]}")
+    if outcome.timed_out:
+        return problems + ["time is over; hypervisor: " + last_line(log)[:120]]
+    if any(d.expect == "alive" for d in case.domains):
+        return problems
+    if outcome.status != STATUS_GOOD:
+        problems.append(f"QEMU ended with status {outcome.status}")
+    found = STATISTICS.search(log)
+    if not found:
+        problems.append("hypervisor: no statistics at its end")
+    elif int(found.group(2)):
+        problems.append(f"hypervisor: {found.group(0)}")
+    return problems
+
+
+def judge(case, outcome):
+    """List of what was wrong; empty if nothing."""
+    problems = []
+    for index, domain in enumerate(case.domains):
+        problems += judge_domain(index, domain, outcome.logs)
+    return problems + judge_hypervisor(case, outcome)
+
+
+def only_alive_left(case, logs):
+    """All domains that shall end have a verdict, the others have spoken."""
+    for index, domain in enumerate(case.domains):
+        text = domain_log(logs, index)
+        if domain.expect == "alive":
+            if not text:
+                return False
+        elif domain.expect == "crash":
+            if not crash_is_told(logs[0], domain.name, domain.cause):
+                return False
+        elif result_of(text) is None:
+            return False
+    return True
+
+
+def reference_domain_lines(log, number):
+    """What `launch` printed for one domain."""
+    prefix = f"[{number}] "
+    return "\n".join(line[len(prefix):] for line in log.split("\n")
+                     if line.startswith(prefix))
+
+
+def judge_reference_domain(number, domain, text):
+    expect = domain.reference_expect or domain.expect
+    got = result_of(text)
+    ended = re.search(r"^end: (.*)$", text, re.MULTILINE)
+    if expect == "crash":
+        # A triple fault counts as a reboot there.
+        if got or not ended or ended.group(1) not in ("crash", "reboot"):
+            return [f"{domain.guest}: did not crash ({got})"]
+        return []
+    if got == expect:
+        return []
+    return [f"{domain.guest}: {got or 'no verdict'}, expected {expect}"] + \
+        [f"{domain.guest}: {line[:160]}" for line in failures_in(text)]
+
+
+def judge_reference(case, outcome):
+    log = outcome.logs[0]
+    problems = ["time is over"] if outcome.timed_out else []
+    if case.reference == "dom0":
+        start = log.find("init memory")
+        return problems + judge_reference_domain(1, case.domains[0],
+                                                 log[max(start, 0):])
+    for index, domain in enumerate(case.domains):
+        problems += judge_reference_domain(
+            index + 1, domain, reference_domain_lines(log, index + 1))
+    return problems

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest page walks in all modes a guest may use: translations, exact faults,
+ * reserved bits, accessed and dirty bits.
+ */
+
+#include "fixture.h"
+
+#include <string.h>
+
+#include "guest_walk.h"
+#include "ravelin/errno.h"
+#include "ravelin/guest_copy.h"
+
+#define PAGES 1024u
+#define TABLES 0x100000UL /* where page tables go */
+#define P PTE_P
+#define W PTE_W
+#define U PTE_U
+#define PS PTE_PS
+#define PWU (PTE_P | PTE_W | PTE_U)
+
+static struct domain *d;
+static struct vcpu *v;
+static struct fixture_tables t;
+static struct guest_fault fault;
+
+static int setup(void **state)
+{
+    (void)state;
+    fixture_machine_create(2, FIXTURE_MIB(64));
+    d = fixture_domain_create(FIXTURE_DOMID, 2, PAGES, 16);
+    v = d->vcpu[0];
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fixture_domain_destroy(d);
+    fixture_machine_destroy();
+    return 0;
+}
+
+static void start(enum fixture_paging mode)
+{
+    fixture_paging_start(&t, v, mode, TABLES);
+}
+
+static int translate(uint64_t a, uint8_t access, bool user, uint64_t *out)
+{
+    gpa_t g = gpa(0);
+    int rc;
+
+    memset(&fault, 0, sizeof(fault));
+    rc = guest_translate(v, gva(a), access, user, &g, &fault);
+    *out = g.v;
+    return rc;
+}
+
+static void expect_gpa(uint64_t a, uint8_t access, bool user, uint64_t want)
+{
+    uint64_t got;
+
+    assert_int_equal(translate(a, access, user, &got), 0);
+    assert_int_equal(got, want);
+}
+
+static void expect_pf(uint64_t a, uint8_t access, bool user, uint32_t error)
+{
+    uint64_t got;
+
+    assert_int_equal(translate(a, access, user, &got), -RV_EFAULT);
+    assert_true(fault.is_page_fault);
+    assert_int_equal(fault.error, error);
+    assert_int_equal(fault.gva.v, a);
+}
+
+static void creg_change(enum vcpu_creg r, uint64_t set, uint64_t clear)
+{
+    hv->creg_set(v, r, (hv->creg_get(v, r) & ~clear) | set);
+}
+
+/* ---- Modes ---- */
+
+static void walk_paging_off_is_identity(void **state)
+{
+    (void)state;
+    start(FIXTURE_PAGING_OFF);
+    expect_gpa(0x12345, ACCESS_WRITE, true, 0x12345);
+    expect_gpa(0x100012345, ACCESS_READ, false, 0x12345);
+}
+
+static void walk_long_4k_2m_1g(void **state)
+{
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    fixture_map(&t, 0x7f1234567000, 0x5000);
+    fixture_pte_set(&t, 0x40000000, 2, 0x200000 | PWU | PS);
+    fixture_pte_set(&t, 0xffff808000000000, 3, 0x40000000 | PWU | PS);
+    expect_gpa(0x7f1234567abc, ACCESS_READ, true, 0x5abc);
+    expect_gpa(0x401abcde, ACCESS_WRITE, true, 0x3abcde);
+    expect_gpa(0xffff808012345678, ACCESS_EXEC, false, 0x52345678);
+}
+
+static void walk_pae_4k_2m(void **state)
+{
+    (void)state;
+    start(FIXTURE_PAGING_PAE);
+    fixture_map(&t, 0xc0001000, 0x6000);
+    fixture_pte_set(&t, 0x40200000, 2, 0x100000000 | PWU | PS);
+    expect_gpa(0xc0001fff, ACCESS_WRITE, true, 0x6fff);
+    expect_gpa(0x40212345, ACCESS_READ, true, 0x100012345);
+    /* Addresses have 32 bits here. */
+    expect_gpa(0x1c0001fff, ACCESS_READ, true, 0x6fff);
+}
+
+static void walk_32_4k_4m_and_pse36(void **state)
+{
+    (void)state;
+    start(FIXTURE_PAGING_32);
+    fixture_map(&t, 0xffc01000, 0x7000);
+    fixture_pte_set(&t, 0x00400000, 2, 0x00c00000 | PWU | PS);
+    /* Bits 13-20 are address bits 32-39: here 0x12. */
+    fixture_pte_set(&t, 0x00800000, 2, 0x00400000 | 0x12 << 13 | PWU | PS);
+    expect_gpa(0xffc01123, ACCESS_READ, true, 0x7123);
+    expect_gpa(0x004abcde, ACCESS_WRITE, true, 0x00cabcde);
+    expect_gpa(0x00812345, ACCESS_WRITE, true, 0x1200412345);
+}
+
+static void walk_32_without_pse_ignores_the_bit(void **state)
+{
+    uint64_t table;
+
+    (void)state;
+    start(FIXTURE_PAGING_32);
+    creg_change(CREG_CR4, 0, CR4_PSE);
+    fixture_map(&t, 0x00401000, 0x8000);
+    table = fixture_pte_get(&t, 0x00400000, 2);
+    fixture_pte_set(&t, 0x00400000, 2, table | PS);
+    expect_gpa(0x00401234, ACCESS_READ, true, 0x8234);
+}
+
+static void walk_noncanonical_is_reported(void **state)
+{
+    uint64_t got;
+
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    assert_int_equal(translate(0x0000800000000000, ACCESS_READ, true, &got),
+                     -RV_EFAULT);
+    assert_true(fault.is_noncanonical);
+    assert_false(fault.is_page_fault);
+    assert_int_equal(translate(0xfffe800000000000, ACCESS_READ, true, &got),
+                     -RV_EFAULT);
+    assert_true(fault.is_noncanonical);
+}
+
+/* ---- Faults ---- */
+
+static void walk_not_present_each_level(void **state)
+{
+    static const struct {
+        enum fixture_paging mode;
+        unsigned levels;
+    } modes[] = {{FIXTURE_PAGING_64, 4},
+                 {FIXTURE_PAGING_PAE, 3},
+                 {FIXTURE_PAGING_32, 2}};
+
+    (void)state;
+    for (unsigned m = 0; m < ARRAY_SIZE(modes); m++) {
+        for (unsigned level = 1; level <= modes[m].levels; level++) {
+            start(modes[m].mode);
+            fixture_map(&t, 0x12345000, 0x5000);
+            expect_gpa(0x12345000, ACCESS_READ, true, 0x5000);
+            fixture_pte_set(&t, 0x12345000, level, ~P & 0xfff);
+            expect_pf(0x12345678, ACCESS_READ, false, 0);
+            expect_pf(0x12345678, ACCESS_WRITE, false, PF_WRITE);
+            expect_pf(0x12345678, ACCESS_READ, true, PF_USER);
+            expect_pf(0x12345678, ACCESS_WRITE, true, PF_USER | PF_WRITE);
+            expect_pf(0x12345678, ACCESS_READ | ACCESS_WRITE, true,
+                      PF_USER | PF_WRITE);
+            expect_pf(0x12345678, ACCESS_EXEC, true,
+                      modes[m].mode == FIXTURE_PAGING_32 ? PF_USER
+                                                         : PF_USER | PF_FETCH);
+        }
+    }
+}
+
+static void walk_rights_are_the_weakest_of_all_levels(void **state)
+{
+    (void)state;
+    for (unsigned level = 1; level <= 4; level++) {
+        uint64_t value;
+
+        start(FIXTURE_PAGING_64);
+        fixture_map(&t, 0x12345000, 0x5000);
+        value = fixture_pte_get(&t, 0x12345000, level);
+
+        fixture_pte_set(&t, 0x12345000, level, value & ~W);
+        expect_gpa(0x12345000, ACCESS_READ, true, 0x5000);
+        expect_pf(0x12345000, ACCESS_WRITE, true,
+                  PF_PRESENT | PF_WRITE | PF_USER);
+        expect_pf(0x12345000, ACCESS_WRITE, false, PF_PRESENT | PF_WRITE);
+        creg_change(CREG_CR0, 0, CR0_WP);
+        expect_gpa(0x12345000, ACCESS_WRITE, false, 0x5000);
+        expect_pf(0x12345000, ACCESS_WRITE, true,
+                  PF_PRESENT | PF_WRITE | PF_USER);
+        creg_change(CREG_CR0, CR0_WP, 0);
+
+        fixture_pte_set(&t, 0x12345000, level, value & ~U);
+        expect_pf(0x12345000, ACCESS_READ, true, PF_PRESENT | PF_USER);
+        expect_gpa(0x12345000, ACCESS_WRITE, false, 0x5000);
+
+        fixture_pte_set(&t, 0x12345000, level, value | PTE_NX);
+        expect_gpa(0x12345000, ACCESS_WRITE, true, 0x5000);
+        expect_pf(0x12345000, ACCESS_EXEC, true,
+                  PF_PRESENT | PF_USER | PF_FETCH);
+        expect_pf(0x12345000, ACCESS_EXEC, false, PF_PRESENT | PF_FETCH);
+    }
+}
+
+static void walk_smep_refuses_supervisor_fetch_of_user_page(void **state)
+{
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    fixture_map(&t, 0x12345000, 0x5000);
+    expect_gpa(0x12345000, ACCESS_EXEC, false, 0x5000);
+    creg_change(CREG_CR4, CR4_SMEP, 0);
+    expect_pf(0x12345000, ACCESS_EXEC, false, PF_PRESENT | PF_FETCH);
+    expect_gpa(0x12345000, ACCESS_EXEC, true, 0x5000);
+    expect_gpa(0x12345000, ACCESS_READ, false, 0x5000);
+}
+
+static void walk_nx_is_reserved_without_nxe(void **state)
+{
+    uint64_t value;
+
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    fixture_map(&t, 0x12345000, 0x5000);
+    value = fixture_pte_get(&t, 0x12345000, 1);
+    fixture_pte_set(&t, 0x12345000, 1, value | PTE_NX);
+    creg_change(CREG_EFER, 0, EFER_NXE);
+    expect_pf(0x12345000, ACCESS_READ, true,
+              PF_PRESENT | PF_RESERVED | PF_USER);
+    /* And without NXE and SMEP a fetch is not told apart. */
+    expect_pf(0x12345000, ACCESS_EXEC, true,
+              PF_PRESENT | PF_RESERVED | PF_USER);
+}
+
+/* Every bit of every entry, against the manual's tables. */
+static uint64_t reserved_by_manual(enum fixture_paging mode, unsigned level,
+                                   bool large)
+{
+    uint64_t high = 0x000fc00000000000UL; /* bits 46-51: fake_phys_bits */
+
+    switch (mode) {
+    case FIXTURE_PAGING_64:
+        if (level == 4) {
+            return high | 0x80;
+        }
+        if (large) {
+            return high | (level == 3 ? 0x3fffe000UL : 0x1fe000UL);
+        }
+        return high;
+    case FIXTURE_PAGING_PAE:
+        if (level == 3) {
+            return high | 0xfff0000000000000UL | 0x1e6;
+        }
+        return high | 0x7ff0000000000000UL | (large ? 0x1fe000UL : 0);
+    default:
+        return large ? 0x200000UL : 0;
+    }
+}
+
+static void reserved_check(enum fixture_paging mode, unsigned level, bool large)
+{
+    uint64_t reserved = reserved_by_manual(mode, level, large);
+    unsigned bits = mode == FIXTURE_PAGING_32 ? 32 : 64;
+    uint64_t value;
+    uint64_t got;
+
+    start(mode);
+    fixture_map(&t, 0x12345000, 0x5000);
+    if (large) {
+        fixture_pte_set(&t, 0x12345000, level, 0x40000000 | PWU | PS);
+    }
+    value = fixture_pte_get(&t, 0x12345000, level);
+    for (unsigned bit = 1; bit < bits; bit++) {
+        bool is_reserved = (reserved >> bit) & 1;
+
+        /* PS turns the entry into something else unless it is reserved. */
+        if (((value >> bit) & 1) || (bit == 7 && level > 1 && !is_reserved)) {
+            continue;
+        }
+        fixture_pte_set(&t, 0x12345000, level, value | 1UL << bit);
+        (void)!translate(0x12345000, ACCESS_READ, false, &got);
+        assert_int_equal(fault.is_page_fault && (fault.error & PF_RESERVED),
+                         is_reserved);
+        if (is_reserved) {
+            assert_int_equal(fault.error, PF_PRESENT | PF_RESERVED);
+        }
+    }
+}
+
+static void walk_reserved_bits_match_the_manual(void **state)
+{
+    (void)state;
+    for (unsigned level = 1; level <= 4; level++) {
+        reserved_check(FIXTURE_PAGING_64, level, false);
+    }
+    reserved_check(FIXTURE_PAGING_64, 2, true);
+    reserved_check(FIXTURE_PAGING_64, 3, true);
+    for (unsigned level = 1; level <= 3; level++) {
+        reserved_check(FIXTURE_PAGING_PAE, level, false);
+    }
+    reserved_check(FIXTURE_PAGING_PAE, 2, true);
+    reserved_check(FIXTURE_PAGING_32, 1, false);
+    reserved_check(FIXTURE_PAGING_32, 2, false);
+    reserved_check(FIXTURE_PAGING_32, 2, true);
+}
+
+static void walk_pse36_beyond_the_machine_is_reserved(void **state)
+{
+    (void)state;
+    fake_phys_bits = 36;
+    start(FIXTURE_PAGING_32);
+    fixture_pte_set(&t, 0x00800000, 2, 0x00400000 | 0x0f << 13 | PWU | PS);
+    expect_gpa(0x00800000, ACCESS_READ, true, 0xf00400000);
+    fixture_pte_set(&t, 0x00800000, 2, 0x00400000 | 0x10 << 13 | PWU | PS);
+    expect_pf(0x00800000, ACCESS_READ, true,
+              PF_PRESENT | PF_RESERVED | PF_USER);
+}
+
+static void walk_table_outside_ram_is_no_page_fault(void **state)
+{
+    uint64_t got;
+
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    fixture_map(&t, 0x12345000, 0x5000);
+    fixture_pte_set(&t, 0x12345000, 3, 0x80000000 | PWU);
+    assert_int_equal(translate(0x12345000, ACCESS_READ, true, &got),
+                     -RV_EFAULT);
+    assert_false(fault.is_page_fault);
+    assert_false(fault.is_noncanonical);
+    assert_int_equal(fault.gpa.v,
+                     0x80000000 + ((0x12345000 >> 21) & 511) * 8);
+}
+
+/* ---- Accessed and dirty ---- */
+
+static void walk_sets_accessed_and_dirty(void **state)
+{
+    static const enum fixture_paging modes[] = {
+        FIXTURE_PAGING_64, FIXTURE_PAGING_PAE, FIXTURE_PAGING_32};
+    static const unsigned levels[] = {4, 2, 2}; /* below PAE's top */
+
+    (void)state;
+    for (unsigned m = 0; m < 3; m++) {
+        start(modes[m]);
+        fixture_map(&t, 0x12345000, 0x5000);
+        expect_gpa(0x12345000, ACCESS_READ, false, 0x5000);
+        for (unsigned level = 1; level <= levels[m]; level++) {
+            uint64_t value = fixture_pte_get(&t, 0x12345000, level);
+
+            assert_int_equal(value & (PTE_A | PTE_D), PTE_A);
+        }
+        expect_gpa(0x12345000, ACCESS_WRITE, false, 0x5000);
+        assert_int_equal(fixture_pte_get(&t, 0x12345000, 1) & (PTE_A | PTE_D),
+                         PTE_A | PTE_D);
+        assert_int_equal(fixture_pte_get(&t, 0x12345000, 2) & PTE_D, 0);
+    }
+    start(FIXTURE_PAGING_PAE);
+    fixture_map(&t, 0x12345000, 0x5000);
+    expect_gpa(0x12345000, ACCESS_WRITE, false, 0x5000);
+    assert_int_equal(fixture_pte_get(&t, 0x12345000, 3) & PTE_A, 0);
+}
+
+static void walk_failed_write_sets_no_dirty(void **state)
+{
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    fixture_pte_set(&t, 0x12345000, 1, 0x5000 | P | U);
+    expect_pf(0x12345000, ACCESS_WRITE, true, PF_PRESENT | PF_WRITE | PF_USER);
+    assert_int_equal(fixture_pte_get(&t, 0x12345000, 1) & PTE_D, 0);
+}
+
+static void p2m_rights(uint64_t g, uint8_t access)
+{
+    struct p2m_locked p2m = p2m_lock(&d->p2m);
+
+    assert_int_equal(p2m_access_set(p2m, gfn(g), access), 0);
+    p2m_unlock(&p2m);
+}
+
+static void walk_accessed_in_protected_table_fails(void **state)
+{
+    uint64_t table;
+    uint64_t got;
+
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    fixture_map(&t, 0x12345000, 0x5000);
+    table = fixture_pte(&t, 0x12345000, 1);
+    p2m_rights(table >> PAGE_SHIFT, ACCESS_READ);
+    assert_int_equal(translate(0x12345000, ACCESS_READ, false, &got),
+                     -RV_EFAULT);
+    assert_false(fault.is_page_fault);
+    assert_int_equal(fault.gpa.v, table);
+    /* With the bit set already nothing has to be written. */
+    p2m_rights(table >> PAGE_SHIFT, ACCESS_ALL);
+    fixture_pte_set(&t, 0x12345000, 1, 0x5000 | PWU | PTE_A);
+    p2m_rights(table >> PAGE_SHIFT, ACCESS_READ);
+    expect_gpa(0x12345000, ACCESS_READ, false, 0x5000);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(walk_paging_off_is_identity),
+        CASE(walk_long_4k_2m_1g),
+        CASE(walk_pae_4k_2m),
+        CASE(walk_32_4k_4m_and_pse36),
+        CASE(walk_32_without_pse_ignores_the_bit),
+        CASE(walk_noncanonical_is_reported),
+        CASE(walk_not_present_each_level),
+        CASE(walk_rights_are_the_weakest_of_all_levels),
+        CASE(walk_smep_refuses_supervisor_fetch_of_user_page),
+        CASE(walk_nx_is_reserved_without_nxe),
+        CASE(walk_reserved_bits_match_the_manual),
+        CASE(walk_pse36_beyond_the_machine_is_reserved),
+        CASE(walk_table_outside_ram_is_no_page_fault),
+        CASE(walk_sets_accessed_and_dirty),
+        CASE(walk_failed_write_sets_no_dirty),
+        CASE(walk_accessed_in_protected_table_fails),
+    };
+
+    return cmocka_run_group_tests_name("guest_walk", tests, NULL, NULL);
+}

@@ -1,0 +1,785 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * domctl and sysctl. The last test creates, fills, runs and destroys domains
+ * in a loop and counts the machine's frames.
+ */
+#include "hypercall_fixture.h"
+
+#include <string.h>
+
+#include "public/domctl.h"
+#include "public/hvm/params.h"
+#include "public/hvm/save.h"
+#include "public/memory.h"
+#include "public/sysctl.h"
+#include "ravelin/frame_pool.h"
+#include "ravelin/sched.h"
+#include "ravelin/work.h"
+
+#define CYCLES 100
+
+static struct xen_domctl request(uint32_t cmd, domid_t d)
+{
+    struct xen_domctl c;
+
+    memset(&c, 0, sizeof(c));
+    c.cmd = cmd;
+    c.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    c.domain = d;
+    return c;
+}
+
+static long call(struct xen_domctl *c)
+{
+    return hc(HC_CONTROL, __HYPERVISOR_domctl, 0, c, sizeof(*c));
+}
+
+static long simple(uint32_t cmd, domid_t d)
+{
+    struct xen_domctl c = request(cmd, d);
+
+    return call(&c);
+}
+
+static struct xen_domctl create_request(domid_t d, uint32_t vcpus)
+{
+    struct xen_domctl c = request(XEN_DOMCTL_createdomain, d);
+
+    c.u.createdomain.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
+    c.u.createdomain.max_vcpus = vcpus;
+    c.u.createdomain.max_evtchn_port = 1023;
+    c.u.createdomain.arch.emulation_flags = XEN_X86_EMU_LAPIC;
+    return c;
+}
+
+static domid_t create(uint32_t vcpus)
+{
+    struct xen_domctl c = create_request(0, vcpus);
+
+    assert_int_equal(call(&c), 0);
+    assert_non_null(domain_lookup(c.domain));
+    return c.domain;
+}
+
+static void destroy(domid_t d)
+{
+    assert_int_equal(simple(XEN_DOMCTL_destroydomain, d), 0);
+    fixture_quiesce();
+}
+
+/* Every operation, with a domain it may act on. */
+static void each(void (*fn)(uint32_t cmd, domid_t d), domid_t d)
+{
+    static const uint8_t cmds[] = {
+        1,  2,  3,  4,  5,  9,  10, 11, 12, 13, 14, 15, 16,
+        17, 22, 25, 28, 33, 34, 35, 36, 55, 85, 86,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+        fn(cmds[i], d);
+    }
+}
+
+static void wrong_version(uint32_t cmd, domid_t d)
+{
+    struct xen_domctl c = request(cmd, d);
+
+    c.interface_version--;
+    assert_int_equal(call(&c), -RV_EACCES);
+}
+
+static void set_padding(uint32_t cmd, domid_t d)
+{
+    struct xen_domctl c = request(cmd, d);
+
+    c._pad[cmd % 3] = 1;
+    assert_int_equal(call(&c), -RV_EINVAL);
+}
+
+static void not_control(uint32_t cmd, domid_t d)
+{
+    struct xen_domctl c = request(cmd, d);
+
+    assert_int_equal(hc(HC_PLAIN, __HYPERVISOR_domctl, 0, &c, sizeof(c)),
+                     -RV_EPERM);
+    assert_int_equal(hc(HC_HARDWARE, __HYPERVISOR_domctl, 0, &c, sizeof(c)),
+                     -RV_EPERM);
+}
+
+static void no_domain(uint32_t cmd, domid_t d)
+{
+    if (cmd != XEN_DOMCTL_createdomain) {
+        assert_int_equal(simple(cmd, d), -RV_ESRCH);
+    }
+}
+
+static void to_itself(uint32_t cmd, domid_t d)
+{
+    switch (cmd) {
+    case XEN_DOMCTL_createdomain:
+    case XEN_DOMCTL_getdomaininfo:
+    case XEN_DOMCTL_getvcpuinfo:
+    case XEN_DOMCTL_getvcpuaffinity:
+    case XEN_DOMCTL_get_address_size:
+    case XEN_DOMCTL_setdomainhandle:
+        break;
+    default:
+        assert_int_equal(simple(cmd, d), -RV_EINVAL);
+        assert_int_equal(simple(cmd, DOMID_SELF), -RV_EINVAL);
+    }
+}
+
+/* A structure that ends in a page that is not there: cmd is readable. */
+static void bad_pointer(uint32_t cmd, domid_t d)
+{
+    struct xen_domctl c = request(cmd, d);
+    uint64_t at = HC_RAM_END - 8;
+
+    hc_put(HC_CONTROL, at, &c, 8);
+    assert_int_equal(
+        hc_call(HC_CONTROL, false, __HYPERVISOR_domctl, at, 0, 0), -RV_EFAULT);
+}
+
+static void domctl_common_checks(void **state)
+{
+    domid_t d = hc_domain[HC_PLAIN]->id;
+
+    (void)state;
+    each(wrong_version, d);
+    each(set_padding, d);
+    each(not_control, d);
+    each(no_domain, 99);
+    each(no_domain, DOMID_INVALID);
+    each(to_itself, hc_domain[HC_CONTROL]->id);
+    each(bad_pointer, d);
+    assert_int_equal(simple(6, d), -RV_ENOSYS);
+    assert_int_equal(simple(1000, d), -RV_ENOSYS);
+    assert_int_equal(simple(UINT32_MAX, d), -RV_ENOSYS);
+    assert_int_equal(hc_domain[HC_PLAIN]->state, DOMAIN_RUNNING);
+}
+
+static void create_bad_options_return_einval(void **state)
+{
+    struct xen_domctl c;
+    unsigned before = domain_count();
+
+    (void)state;
+#define REFUSED(change)                                                        \
+    do {                                                                       \
+        c = create_request(0, 1);                                              \
+        change;                                                                \
+        assert_int_equal(call(&c), -RV_EINVAL);                                \
+    } while (0)
+    REFUSED(c.u.createdomain.flags = XEN_DOMCTL_CDF_hvm);
+    REFUSED(c.u.createdomain.flags |= 1u << 5);
+    REFUSED(c.u.createdomain.max_vcpus = 0);
+    REFUSED(c.u.createdomain.max_vcpus = VCPU_COUNT_MAX + 1);
+    REFUSED(c.u.createdomain.iommu_opts = 1);
+    REFUSED(c.u.createdomain.vmtrace_size = 4096);
+    REFUSED(c.u.createdomain.cpupool_id = 1);
+    REFUSED(c.u.createdomain.arch.emulation_flags = XEN_X86_EMU_IOAPIC);
+    REFUSED(c.u.createdomain.arch.misc_flags = 1);
+#undef REFUSED
+    assert_int_equal(domain_count(), before);
+}
+
+static void create_makes_a_paused_plain_guest(void **state)
+{
+    struct xen_domctl c = create_request(40, 2);
+    struct domain *d;
+
+    (void)state;
+    memset(c.u.createdomain.handle, 0x11, 16);
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(c.domain, 40);
+    d = domain_lookup(40);
+    assert_non_null(d);
+    assert_int_equal(d->roles, 0);
+    assert_int_equal(d->state, DOMAIN_BUILDING);
+    assert_int_equal(d->pause_count, 1);
+    assert_int_equal(d->vcpu_count, 2);
+    assert_int_equal(d->uuid[3], 0x11);
+    c = create_request(40, 1);
+    assert_int_equal(call(&c), -RV_EEXIST);
+    destroy(40);
+    assert_null(domain_lookup(40));
+}
+
+/* Each allocation of a creation fails in turn; nothing may be left. */
+static void create_any_allocation_fails_returns_enomem(void **state)
+{
+    uint64_t free_before;
+    unsigned failures = 0;
+    long rc;
+
+    (void)state;
+    destroy(create(1));
+    free_before = frame_free_count();
+    for (int64_t i = 0;; i++) {
+        struct xen_domctl c = create_request(0, 1);
+
+        frame_pool_fail_after(i);
+        rc = call(&c);
+        frame_pool_fail_after(-1);
+        if (rc == 0) {
+            destroy(c.domain);
+            break;
+        }
+        assert_int_equal(rc, -RV_ENOMEM);
+        failures++;
+        while (work_is_pending()) {
+            work_run();
+            fixture_quiesce();
+        }
+        fixture_quiesce();
+        assert_int_equal(frame_free_count(), free_before);
+    }
+    assert_true(failures > 5);
+    assert_int_equal(frame_free_count(), free_before);
+}
+
+/* The answer cannot be written: the new domain must not stay unknown. */
+static void create_result_that_cannot_be_told_is_undone(void **state)
+{
+    struct xen_domctl c = create_request(41, 1);
+    struct domain *self = hc_domain[HC_CONTROL];
+    gfn_t g = gfn(HC_FREE >> PAGE_SHIFT);
+    struct p2m_locked p2m;
+
+    (void)state;
+    hc_put(HC_CONTROL, HC_FREE, &c, sizeof(c));
+    p2m = p2m_lock(&self->p2m);
+    assert_int_equal(p2m_access_set(p2m, g, ACCESS_READ), 0);
+    p2m_unlock(&p2m);
+    assert_int_equal(
+        hc_call(HC_CONTROL, false, __HYPERVISOR_domctl, HC_FREE, 0, 0),
+        -RV_EFAULT);
+    p2m = p2m_lock(&self->p2m);
+    assert_int_equal(p2m_access_set(p2m, g, ACCESS_ALL), 0);
+    p2m_unlock(&p2m);
+    while (work_is_pending()) {
+        work_run();
+        fixture_quiesce();
+    }
+    fixture_quiesce();
+    assert_null(domain_lookup(41));
+}
+
+static void pause_is_counted(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+
+    (void)state;
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, id), -RV_EINVAL);
+    assert_int_equal(simple(XEN_DOMCTL_pausedomain, id), 0);
+    assert_int_equal(simple(XEN_DOMCTL_pausedomain, id), 0);
+    assert_int_equal(hc_domain[HC_PLAIN]->pause_count, 2);
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, id), 0);
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, id), 0);
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, id), -RV_EINVAL);
+}
+
+static void info_tells_state_and_memory(void **state)
+{
+    struct xen_domctl c =
+        request(XEN_DOMCTL_getdomaininfo, hc_domain[HC_PLAIN]->id);
+    const struct xen_domctl_getdomaininfo *i = &c.u.getdomaininfo;
+
+    (void)state;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(i->domain, hc_domain[HC_PLAIN]->id);
+    assert_int_equal(i->tot_pages, hc_domain[HC_PLAIN]->page_count);
+    assert_int_equal(i->max_pages, hc_domain[HC_PLAIN]->max_pages);
+    assert_int_equal(i->max_vcpu_id, 1);
+    assert_int_equal(i->nr_online_vcpus, 1);
+    assert_true(i->flags & XEN_DOMINF_hvm_guest);
+    assert_false(i->flags & (XEN_DOMINF_dying | XEN_DOMINF_shutdown));
+    domain_shutdown(hc_domain[HC_PLAIN], SHUTDOWN_SUSPEND);
+    c = request(XEN_DOMCTL_getdomaininfo, hc_domain[HC_PLAIN]->id);
+    assert_int_equal(call(&c), 0);
+    assert_true(i->flags & XEN_DOMINF_shutdown);
+    assert_int_equal(i->flags >> XEN_DOMINF_shutdownshift, SHUTDOWN_SUSPEND);
+    assert_int_equal(domain_resume(hc_domain[HC_PLAIN]), 0);
+    c = request(XEN_DOMCTL_getdomaininfo, DOMID_SELF);
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(i->domain, hc_domain[HC_CONTROL]->id);
+    assert_true(i->flags & XEN_DOMINF_running);
+}
+
+static void limits_are_set_and_checked(void **state)
+{
+    domid_t d = create(2);
+    struct xen_domctl c = request(XEN_DOMCTL_max_mem, d);
+
+    (void)state;
+    c.u.max_mem.max_memkb = 1024;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(domain_lookup(d)->max_pages, 256);
+    c.u.max_mem.max_memkb = UINT64_MAX;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c = request(XEN_DOMCTL_max_vcpus, d);
+    c.u.max_vcpus.max = 2;
+    assert_int_equal(call(&c), 0);
+    c.u.max_vcpus.max = 3;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c = request(XEN_DOMCTL_setdomainhandle, d);
+    memset(c.u.setdomainhandle.handle, 0x77, 16);
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(domain_lookup(d)->uuid[15], 0x77);
+    destroy(d);
+}
+
+static void scheduler_weight_is_set_and_told(void **state)
+{
+    domid_t d = hc_domain[HC_PLAIN]->id;
+    struct xen_domctl c = request(XEN_DOMCTL_scheduler_op, d);
+
+    (void)state;
+    c.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT;
+    c.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+    c.u.scheduler_op.u.credit.weight = 512;
+    assert_int_equal(call(&c), 0);
+    c.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
+    c.u.scheduler_op.u.credit.weight = 0;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(c.u.scheduler_op.u.credit.weight, 512);
+    c.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+    c.u.scheduler_op.u.credit.weight = 0;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.scheduler_op.u.credit.weight = 1;
+    c.u.scheduler_op.u.credit.cap = 50;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.scheduler_op.cmd = 2;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT2;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    assert_int_equal(hc_domain[HC_PLAIN]->weight, 512);
+}
+
+static void affinity_is_a_map_of_cpus(void **state)
+{
+    struct xen_domctl c =
+        request(XEN_DOMCTL_setvcpuaffinity, hc_domain[HC_PLAIN]->id);
+    struct xen_domctl_vcpuaffinity *a = &c.u.vcpuaffinity;
+    uint64_t map = 1;
+
+    (void)state;
+    a->flags = XEN_VCPUAFFINITY_HARD;
+    a->cpumap_hard.bitmap.gva = HC_BUF;
+    a->cpumap_hard.nr_bits = 64;
+    hc_put(HC_CONTROL, HC_BUF, &map, sizeof(map));
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(sched_affinity_get(hc_vcpu(HC_PLAIN, 0)), 1);
+    map = 0;
+    hc_put(HC_CONTROL, HC_BUF, &map, sizeof(map));
+    assert_int_equal(call(&c), -RV_EINVAL);
+    map = 1ULL << 40;
+    hc_put(HC_CONTROL, HC_BUF, &map, sizeof(map));
+    assert_int_equal(call(&c), -RV_EINVAL);
+    a->cpumap_hard.nr_bits = 5000;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    a->cpumap_hard.nr_bits = 8;
+    a->cpumap_hard.bitmap.gva = HC_BAD;
+    assert_int_equal(call(&c), -RV_EFAULT);
+    a->flags = XEN_VCPUAFFINITY_SOFT;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    a->flags = XEN_VCPUAFFINITY_HARD;
+    a->vcpu = 2;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.cmd = XEN_DOMCTL_getvcpuaffinity;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    a->vcpu = 0;
+    assert_int_equal(call(&c), -RV_EFAULT);
+    map = UINT64_MAX;
+    hc_put(HC_CONTROL, HC_BUF, &map, sizeof(map));
+    a->cpumap_hard.bitmap.gva = HC_BUF;
+    assert_int_equal(call(&c), 0);
+    hc_get(HC_CONTROL, HC_BUF, &map, sizeof(map));
+    assert_int_equal(map, ~0xffULL | 1); /* eight bits were asked for */
+}
+
+static void vcpuinfo_tells_one_vcpu(void **state)
+{
+    struct xen_domctl c =
+        request(XEN_DOMCTL_getvcpuinfo, hc_domain[HC_PLAIN]->id);
+
+    (void)state;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(c.u.getvcpuinfo.online, 1);
+    c.u.getvcpuinfo.vcpu = 1;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(c.u.getvcpuinfo.online, 0);
+    c.u.getvcpuinfo.vcpu = 2;
+    assert_int_equal(call(&c), -RV_EINVAL);
+}
+
+static void trigger_raises_nmi_only(void **state)
+{
+    struct xen_domctl c =
+        request(XEN_DOMCTL_sendtrigger, hc_domain[HC_PLAIN]->id);
+
+    (void)state;
+    c.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_NMI;
+    c.u.sendtrigger.vcpu = 1;
+    assert_int_equal(call(&c), 0);
+    assert_true(hc_vcpu(HC_PLAIN, 1)->nmi_pending);
+    c.u.sendtrigger.vcpu = 2;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_RESET;
+    assert_int_equal(call(&c), -RV_EOPNOTSUPP);
+}
+
+static void unsupported_operations_return_eopnotsupp(void **state)
+{
+    static const uint8_t cmds[] = {10, 12, 13, 35, 85, 86};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+        assert_int_equal(simple(cmds[i], hc_domain[HC_PLAIN]->id),
+                         -RV_EOPNOTSUPP);
+    }
+}
+
+static void small_ones_answer(void **state)
+{
+    struct xen_domctl c =
+        request(XEN_DOMCTL_get_address_size, hc_domain[HC_PLAIN]->id);
+
+    (void)state;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(c.u.address_size.size, 64);
+    c = request(XEN_DOMCTL_hypercall_init, hc_domain[HC_PLAIN]->id);
+    c.u.hypercall_init.gmfn = HC_HOLE >> PAGE_SHIFT;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.hypercall_init.gmfn = UINT64_MAX;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.hypercall_init.gmfn = HC_FREE >> PAGE_SHIFT;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(fixture_phys_u64(hc_domain[HC_PLAIN], HC_FREE) & 0xff,
+                     0xb8);
+}
+
+/* ---- Processor state --------------------------------------------------- */
+
+#define RECORD_AT (HC_BUF + 32 + 8) /* behind the header, of vCPU 0 */
+
+static struct xen_domctl context_request(uint32_t cmd, domid_t d, uint32_t size)
+{
+    struct xen_domctl c = request(cmd, d);
+
+    c.u.hvmcontext.size = size;
+    c.u.hvmcontext.buffer.gva = HC_BUF;
+    return c;
+}
+
+static void context_of_a_running_domain_returns_einval(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+
+    (void)state;
+    assert_int_equal(simple(XEN_DOMCTL_gethvmcontext, id), -RV_EINVAL);
+    assert_int_equal(simple(XEN_DOMCTL_sethvmcontext, id), -RV_EINVAL);
+    assert_int_equal(simple(XEN_DOMCTL_gethvmcontext_partial, id), -RV_EINVAL);
+}
+
+static void context_goes_out_and_in_again(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+    struct vcpu *v = hc_vcpu(HC_PLAIN, 0);
+    struct xen_domctl c;
+    struct hvm_hw_cpu rec;
+    uint32_t size;
+
+    (void)state;
+    assert_int_equal(simple(XEN_DOMCTL_pausedomain, id), 0);
+    c = request(XEN_DOMCTL_gethvmcontext, id);
+    assert_int_equal(call(&c), 0);
+    size = c.u.hvmcontext.size;
+    assert_int_equal(size, 8 + 24 + 8 + sizeof(rec) + 8);
+    c = context_request(XEN_DOMCTL_gethvmcontext, id, size - 1);
+    assert_int_equal(call(&c), -RV_ENOSPC);
+    v->regs.gpr[REG_R13] = 0x1313;
+    c = context_request(XEN_DOMCTL_gethvmcontext, id, size);
+    assert_int_equal(call(&c), 0);
+    hc_get(HC_CONTROL, RECORD_AT, &rec, sizeof(rec));
+    assert_int_equal(rec.r13, 0x1313);
+    assert_int_equal(rec.cr3, hv->creg_get(v, CREG_CR3));
+    rec.r13 = 0x1414;
+    hc_put(HC_CONTROL, RECORD_AT, &rec, sizeof(rec));
+    c = context_request(XEN_DOMCTL_sethvmcontext, id, size);
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(v->regs.gpr[REG_R13], 0x1414);
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, id), 0);
+}
+
+static void context_bad_record_changes_nothing(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+    struct vcpu *v = hc_vcpu(HC_PLAIN, 0);
+    uint32_t size = 8 + 24 + 8 + sizeof(struct hvm_hw_cpu) + 8;
+    struct hvm_save_descriptor desc;
+    struct hvm_hw_cpu rec;
+    struct hvm_hw_cpu good;
+    struct xen_domctl c;
+
+    (void)state;
+    assert_int_equal(simple(XEN_DOMCTL_pausedomain, id), 0);
+    c = context_request(XEN_DOMCTL_gethvmcontext, id, size);
+    assert_int_equal(call(&c), 0);
+    hc_get(HC_CONTROL, RECORD_AT, &good, sizeof(good));
+#define REFUSED(change)                                                        \
+    do {                                                                       \
+        rec = good;                                                            \
+        rec.r13 = 0x6666;                                                      \
+        change;                                                                \
+        hc_put(HC_CONTROL, RECORD_AT, &rec, sizeof(rec));                      \
+        c = context_request(XEN_DOMCTL_sethvmcontext, id, size);               \
+        assert_int_equal(call(&c), -RV_EINVAL);                                \
+        assert_int_equal(v->regs.gpr[REG_R13], good.r13);                      \
+    } while (0)
+    REFUSED(rec.cr0 = 1ULL << 32);
+    REFUSED(rec.msr_efer |= 1ULL << 63);
+    REFUSED(rec.pending_event = 1u << 31);
+    REFUSED(rec.rip = 0x8000000000000000u);
+    REFUSED(rec.gs_base = 0x8000000000000000u);
+#undef REFUSED
+    hc_put(HC_CONTROL, RECORD_AT, &good, sizeof(good));
+    hc_get(HC_CONTROL, RECORD_AT - 8, &desc, sizeof(desc));
+    desc.instance = 2;
+    hc_put(HC_CONTROL, RECORD_AT - 8, &desc, sizeof(desc));
+    assert_int_equal(call(&c), -RV_EINVAL);
+    desc.instance = 0;
+    desc.length--;
+    hc_put(HC_CONTROL, RECORD_AT - 8, &desc, sizeof(desc));
+    assert_int_equal(call(&c), -RV_EINVAL);
+    desc.length = UINT32_MAX;
+    hc_put(HC_CONTROL, RECORD_AT - 8, &desc, sizeof(desc));
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.hvmcontext.size = 7;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.hvmcontext.size = 1u << 20;
+    assert_int_equal(call(&c), -RV_EINVAL);
+    c.u.hvmcontext.size = size;
+    c.u.hvmcontext.buffer.gva = HC_BAD;
+    assert_int_equal(call(&c), -RV_EFAULT);
+    c.cmd = XEN_DOMCTL_gethvmcontext;
+    assert_int_equal(call(&c), -RV_EFAULT);
+    c = context_request(XEN_DOMCTL_sethvmcontext, id, size);
+    hc_alloc_fail();
+    assert_int_equal(call(&c), -RV_ENOMEM);
+    hc_alloc_heal();
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, id), 0);
+}
+
+static void context_partial_gives_one_record(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+    struct xen_domctl c = request(XEN_DOMCTL_gethvmcontext_partial, id);
+    struct xen_domctl_hvmcontext_partial *p = &c.u.hvmcontext_partial;
+    struct hvm_hw_cpu rec;
+
+    (void)state;
+    assert_int_equal(simple(XEN_DOMCTL_pausedomain, id), 0);
+    p->type = HVM_SAVE_CODE_CPU;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(p->bufsz, sizeof(rec));
+    p->buffer.gva = HC_BUF;
+    assert_int_equal(call(&c), 0);
+    hc_get(HC_CONTROL, HC_BUF, &rec, sizeof(rec));
+    assert_int_equal(rec.rip, hc_vcpu(HC_PLAIN, 0)->regs.rip);
+    p->bufsz--;
+    assert_int_equal(call(&c), -RV_ENOSPC);
+    p->bufsz = 4096;
+    p->buffer.gva = HC_BAD;
+    assert_int_equal(call(&c), -RV_EFAULT);
+    p->instance = 1; /* has no state */
+    assert_int_equal(call(&c), -RV_ENOENT);
+    p->instance = 0;
+    p->type = HVM_SAVE_CODE_HEADER;
+    assert_int_equal(call(&c), -RV_ENOENT);
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, id), 0);
+}
+
+/* ---- Life cycle as a tool does it -------------------------------------- */
+
+static void populate(domid_t d, unsigned pages)
+{
+    struct xen_memory_reservation r = {
+        .extent_start = {HC_BUF},
+        .nr_extents = pages,
+        .domid = d,
+    };
+
+    for (unsigned i = 0; i < pages; i++) {
+        uint64_t g = i;
+
+        hc_put(HC_CONTROL, HC_BUF + i * 8, &g, sizeof(g));
+    }
+    assert_int_equal(hc(HC_CONTROL, __HYPERVISOR_memory_op,
+                        XENMEM_populate_physmap, &r, sizeof(r)),
+                     pages);
+}
+
+static void build(domid_t d)
+{
+    struct xen_domctl c = request(XEN_DOMCTL_max_mem, d);
+
+    c.u.max_mem.max_memkb = 1024;
+    assert_int_equal(call(&c), 0);
+    populate(d, 200);
+    c = request(XEN_DOMCTL_hypercall_init, d);
+    c.u.hypercall_init.gmfn = 3;
+    assert_int_equal(call(&c), 0);
+    assert_int_equal(simple(XEN_DOMCTL_unpausedomain, d), 0);
+}
+
+static void domctl_100_cycles_leak_no_frame(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    destroy(create(2));
+    before = frame_free_count();
+    for (unsigned i = 0; i < CYCLES; i++) {
+        domid_t d = create(2);
+
+        build(d);
+        assert_int_equal(domain_lookup(d)->page_count, 200);
+        destroy(d);
+        assert_int_equal(frame_free_count(), before);
+    }
+}
+
+static void domctl_documented_errors_are_all_provoked(void **state)
+{
+    (void)state;
+    hc_errors_all_provoked("domctl");
+}
+
+/* ---- sysctl ------------------------------------------------------------ */
+
+static struct xen_sysctl sys_request(uint32_t cmd)
+{
+    struct xen_sysctl c;
+
+    memset(&c, 0, sizeof(c));
+    c.cmd = cmd;
+    c.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+    return c;
+}
+
+static long sys(enum hc_who who, struct xen_sysctl *c)
+{
+    return hc(who, __HYPERVISOR_sysctl, 0, c, sizeof(*c));
+}
+
+static void sysctl_common_checks(void **state)
+{
+    static const uint8_t cmds[] = {3, 4, 6, 9};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+        struct xen_sysctl c = sys_request(cmds[i]);
+        uint64_t at = HC_RAM_END - 8;
+
+        assert_int_equal(sys(HC_PLAIN, &c), -RV_EPERM);
+        hc_put(HC_CONTROL, at, &c, 8);
+        assert_int_equal(
+            hc_call(HC_CONTROL, false, __HYPERVISOR_sysctl, at, 0, 0),
+            -RV_EFAULT);
+        c.interface_version++;
+        assert_int_equal(sys(HC_CONTROL, &c), -RV_EACCES);
+    }
+    for (uint32_t cmd = 10; cmd < 40; cmd++) {
+        struct xen_sysctl c = sys_request(cmd);
+
+        assert_int_equal(sys(HC_CONTROL, &c), -RV_ENOSYS);
+    }
+}
+
+static void sysctl_tells_of_the_machine(void **state)
+{
+    struct xen_sysctl c = sys_request(XEN_SYSCTL_physinfo);
+
+    (void)state;
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.physinfo.nr_cpus, 1);
+    assert_int_equal(c.u.physinfo.free_pages, frame_free_count());
+    assert_int_equal(c.u.physinfo.total_pages, frame_total_count());
+    c = sys_request(XEN_SYSCTL_sched_id);
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.sched_id.sched_id, XEN_SCHEDULER_CREDIT);
+    c = sys_request(XEN_SYSCTL_availheap);
+    c.u.availheap.node = -1;
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.availheap.avail_bytes, frame_free_count() * 4096);
+    c.u.availheap.node = 1;
+    assert_int_equal(sys(HC_CONTROL, &c), -RV_EINVAL);
+    c.u.availheap.node = 0;
+    c.u.availheap.max_bitwidth = 32;
+    assert_int_equal(sys(HC_CONTROL, &c), -RV_EINVAL);
+}
+
+static void sysctl_lists_domains_in_order(void **state)
+{
+    struct xen_sysctl c = sys_request(XEN_SYSCTL_getdomaininfolist);
+    struct xen_domctl_getdomaininfo info[3];
+
+    (void)state;
+    c.u.getdomaininfolist.max_domains = 10;
+    c.u.getdomaininfolist.buffer.gva = HC_BUF;
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.getdomaininfolist.num_domains, 3);
+    hc_get(HC_CONTROL, HC_BUF, info, sizeof(info));
+    assert_int_equal(info[0].domain, 3);
+    assert_int_equal(info[1].domain, 4);
+    assert_int_equal(info[2].domain, 5);
+    c = sys_request(XEN_SYSCTL_getdomaininfolist);
+    c.u.getdomaininfolist.first_domain = 4;
+    c.u.getdomaininfolist.max_domains = 1;
+    c.u.getdomaininfolist.buffer.gva = HC_BUF;
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.getdomaininfolist.num_domains, 1);
+    hc_get(HC_CONTROL, HC_BUF, info, sizeof(info[0]));
+    assert_int_equal(info[0].domain, 4);
+    c.u.getdomaininfolist.buffer.gva = HC_BAD;
+    assert_int_equal(sys(HC_CONTROL, &c), -RV_EFAULT);
+}
+
+static void sysctl_documented_errors_are_all_provoked(void **state)
+{
+    (void)state;
+    hc_errors_all_provoked("sysctl");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(domctl_common_checks),
+        cmocka_unit_test(create_bad_options_return_einval),
+        cmocka_unit_test(create_makes_a_paused_plain_guest),
+        cmocka_unit_test(create_any_allocation_fails_returns_enomem),
+        cmocka_unit_test(create_result_that_cannot_be_told_is_undone),
+        cmocka_unit_test(pause_is_counted),
+        cmocka_unit_test(info_tells_state_and_memory),
+        cmocka_unit_test(limits_are_set_and_checked),
+        cmocka_unit_test(scheduler_weight_is_set_and_told),
+        cmocka_unit_test(affinity_is_a_map_of_cpus),
+        cmocka_unit_test(vcpuinfo_tells_one_vcpu),
+        cmocka_unit_test(trigger_raises_nmi_only),
+        cmocka_unit_test(unsupported_operations_return_eopnotsupp),
+        cmocka_unit_test(small_ones_answer),
+        cmocka_unit_test(context_of_a_running_domain_returns_einval),
+        cmocka_unit_test(context_goes_out_and_in_again),
+        cmocka_unit_test(context_bad_record_changes_nothing),
+        cmocka_unit_test(context_partial_gives_one_record),
+        cmocka_unit_test(domctl_100_cycles_leak_no_frame),
+        cmocka_unit_test(domctl_documented_errors_are_all_provoked),
+        cmocka_unit_test(sysctl_common_checks),
+        cmocka_unit_test(sysctl_tells_of_the_machine),
+        cmocka_unit_test(sysctl_lists_domains_in_order),
+        cmocka_unit_test(sysctl_documented_errors_are_all_provoked),
+    };
+
+    return cmocka_run_group_tests(tests, hc_setup, hc_teardown);
+}
