@@ -55,8 +55,8 @@ void walk_cache_flush(struct vcpu *v);
  * @return 0; -EFAULT, with nothing else changed but, for copy_out across
  *         pages, the pages before the faulting one. n == 0: 0.
  */
-int rv_must_check guest_copy_in(struct vcpu *v, void *dst,
-                                struct guest_ref src, size_t n);
+int rv_must_check guest_copy_in(struct vcpu *v, void *dst, struct guest_ref src,
+                                size_t n);
 int rv_must_check guest_copy_out(struct vcpu *v, struct guest_ref dst,
                                  const void *src, size_t n);
 /** With the reason in *fault (not NULL); `access` are ACCESS_* bits checked
@@ -71,8 +71,8 @@ int rv_must_check guest_linear_read(struct vcpu *v, void *dst, gva_t src,
  */
 bool rv_must_check guest_code_matches(struct vcpu *v, gva_t at, bool user,
                                       const uint64_t bytes[2]);
-int rv_must_check guest_linear_write(struct vcpu *v, gva_t dst,
-                                     const void *src, size_t n, bool user,
+int rv_must_check guest_linear_write(struct vcpu *v, gva_t dst, const void *src,
+                                     size_t n, bool user,
                                      struct guest_fault *fault);
 /** Translates only, whatever is behind the address. 0 with *out; -EFAULT with
  * *fault. */
@@ -84,16 +84,16 @@ int rv_must_check guest_translate(struct vcpu *v, gva_t a, uint8_t access,
  * rights do not. 0; -EFAULT, for writes with the pages before changed. */
 int rv_must_check guest_phys_read(struct domain *d, void *dst, gpa_t src,
                                   size_t n);
-int rv_must_check guest_phys_write(struct domain *d, gpa_t dst,
-                                   const void *src, size_t n);
+int rv_must_check guest_phys_write(struct domain *d, gpa_t dst, const void *src,
+                                   size_t n);
 int rv_must_check guest_phys_clear(struct domain *d, gpa_t dst, size_t n);
 
 /**
- * Pins the RAM frame (P2M_RAM) at `g` and returns a host pointer to it, for areas that
- * live long (vcpu_info, rings). Contents may only be read or written through
- * struct shared_u32 / shared_u64 or guest_page_* helpers. The frame stays
- * allocated and charged to `d` until guest_page_unpin, even if the guest gives
- * the page back or the domain is destroyed.
+ * Pins the RAM frame (P2M_RAM) at `g` and returns a host pointer to it, for
+ * areas that live long (vcpu_info, rings). Contents may only be read or written
+ * through struct shared_u32 / shared_u64 or guest_page_* helpers. The frame
+ * stays allocated and charged to `d` until guest_page_unpin, even if the guest
+ * gives the page back or the domain is destroyed.
  * @return NULL if there is no RAM frame of the domain; `mfn_out` is not NULL.
  */
 void *guest_page_pin(struct domain *d, gfn_t g, mfn_t *mfn_out);

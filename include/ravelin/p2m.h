@@ -30,8 +30,8 @@ enum p2m_type {
 
 struct p2m {
     struct spinlock lock;
-    bool dirty;           /* protected by lock: something was taken away */
-    mfn_t root;           /* INVALID_MFN after teardown */
+    bool dirty; /* protected by lock: something was taken away */
+    mfn_t root; /* INVALID_MFN after teardown */
     struct domain *domain;
     uint64_t gfn_limit;   /* first frame number beyond the map */
     uint64_t generation;  /* atomic; bumped by every removal or restriction */
@@ -39,10 +39,10 @@ struct p2m {
 };
 
 struct p2m_entry {
-    mfn_t mfn;        /* of the 4K page asked for, also inside superpages */
+    mfn_t mfn; /* of the 4K page asked for, also inside superpages */
     enum p2m_type type;
-    uint8_t access;   /* ACCESS_* in force */
-    uint8_t level;    /* 1: 4K, 2: 2M, 3: 1G */
+    uint8_t access; /* ACCESS_* in force */
+    uint8_t level;  /* 1: 4K, 2: 2M, 3: 1G */
 };
 
 /* Proof that p2m->lock is held. */
@@ -80,8 +80,7 @@ struct p2m_entry p2m_lookup(const struct p2m *p2m, gfn_t g);
  *         a domain of this size may use. Nothing changed on error.
  */
 int rv_must_check p2m_map(struct p2m_locked p2m, gfn_t g, mfn_t m,
-                          unsigned order, enum p2m_type type,
-                          uint8_t access);
+                          unsigned order, enum p2m_type type, uint8_t access);
 /**
  * Removes 2^order frames' entries (holes allowed); references are dropped
  * after the flush. @return 0; -EINVAL; -ENOMEM no page for a split. Nothing

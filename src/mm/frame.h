@@ -18,8 +18,8 @@ struct frame {
         struct domain *domain; /* whom the frame is charged to, or NULL */
         uint64_t used;         /* p2m table: entries that are not empty */
     };
-    uint64_t epoch;     /* of the latest deferred drop; quiesce lock */
-    uint32_t next;      /* free list (pool lock), deferred list (quiesce) */
+    uint64_t epoch; /* of the latest deferred drop; quiesce lock */
+    uint32_t next;  /* free list (pool lock), deferred list (quiesce) */
     union {
         uint32_t prev;     /* free list */
         uint32_t deferred; /* in use: deferred drops; quiesce lock */

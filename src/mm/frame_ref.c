@@ -93,15 +93,13 @@ bool frame_get(mfn_t f, domid_t owner)
             return false;
         }
     } while (!__atomic_compare_exchange_n(&fr->head, &head, head + 1, true,
-                                          __ATOMIC_ACQ_REL,
-                                          __ATOMIC_ACQUIRE));
+                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     return true;
 }
 
 void frame_get_held(mfn_t f)
 {
-    uint64_t old =
-        __atomic_fetch_add(&frame_of(f)->head, 1, __ATOMIC_RELAXED);
+    uint64_t old = __atomic_fetch_add(&frame_of(f)->head, 1, __ATOMIC_RELAXED);
 
     BUG_ON(frame_head_refs(old) == 0 || frame_head_refs(old) >= REFS_MAX);
 }
@@ -143,8 +141,8 @@ void frame_disown(mfn_t f, uint32_t refs)
 
 uint32_t frame_ref_count(mfn_t f)
 {
-    return frame_owner(f) == FRAME_OWNER_NONE || frame_owner(f) ==
-                   FRAME_OWNER_FREE
+    return frame_owner(f) == FRAME_OWNER_NONE ||
+                   frame_owner(f) == FRAME_OWNER_FREE
                ? 0
                : frame_head_refs(read_once(frame_of(f)->head));
 }

@@ -208,8 +208,8 @@ static uint8_t rights_allowed(const struct walker *k, bool dirty)
 static int level_read(struct walker *k, uint64_t base, unsigned level)
 {
     unsigned top_bits = k->format == &format_pae ? 2 : k->format->index_bits;
-    unsigned bits = level == k->format->levels ? top_bits
-                                               : k->format->index_bits;
+    unsigned bits =
+        level == k->format->levels ? top_bits : k->format->index_bits;
     uint64_t index = (k->gva >> level_shift(k, level)) & ((1UL << bits) - 1);
     gpa_t at = gpa(base + index * k->format->entry_size);
     uint8_t *page = guest_frame_ptr(k->d, gpa_to_gfn(at), ACCESS_READ);

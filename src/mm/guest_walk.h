@@ -57,8 +57,8 @@ static inline uint8_t guest_walk_need(uint8_t access, bool user)
 struct guest_walk {
     uint64_t gpa; /* of the 4K page; offset not included */
     uint8_t allowed;
-    uint8_t levels; /* entries read; 0 with paging off */
-    bool is_wide;   /* entries have 8 bytes, else 4 */
+    uint8_t levels;               /* entries read; 0 with paging off */
+    bool is_wide;                 /* entries have 8 bytes, else 4 */
     void *pte[GUEST_WALK_LEVELS]; /* top level first */
     uint64_t value[GUEST_WALK_LEVELS];
 };

@@ -116,8 +116,8 @@ void p2m_unlock(struct p2m_locked *held)
     struct p2m *p2m = held->p2m;
 
     if (p2m->dirty) {
-        uint64_t generation = __atomic_add_fetch(&p2m->generation, 1,
-                                                 __ATOMIC_SEQ_CST);
+        uint64_t generation =
+            __atomic_add_fetch(&p2m->generation, 1, __ATOMIC_SEQ_CST);
 
         p2m->dirty = false;
         full_barrier();

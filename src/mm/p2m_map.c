@@ -58,8 +58,8 @@ static unsigned leaf_level(uint64_t g, uint64_t m, uint64_t count)
 {
     unsigned level = hv->npt_leaf_level_max();
 
-    while (level > 1 &&
-           (((g | m) & (p2m_span(level) - 1)) != 0 || p2m_span(level) > count)) {
+    while (level > 1 && (((g | m) & (p2m_span(level) - 1)) != 0 ||
+                         p2m_span(level) > count)) {
         level--;
     }
     return level;

@@ -26,8 +26,8 @@ static struct frame *table_frame(const uint64_t *table)
 
 uint64_t *p2m_table_alloc(struct p2m *p2m)
 {
-    uint64_t limit =
-        TABLES_SPARE + read_once(p2m->domain->max_pages) / TABLES_PAGES_PER_TABLE;
+    uint64_t limit = TABLES_SPARE +
+                     read_once(p2m->domain->max_pages) / TABLES_PAGES_PER_TABLE;
     uint64_t *table;
 
     if (p2m->table_count >= limit) {
@@ -105,9 +105,9 @@ static void leaf_split(uint64_t *table, uint64_t raw, unsigned level)
     uint64_t span = p2m_span(level - 1);
 
     for (unsigned i = 0; i < P2M_ENTRIES; i++) {
-        table[i] = p2m_raw_leaf(mfn(p2m_raw_mfn(raw).v + i * span),
-                                p2m_raw_type(raw), p2m_raw_access(raw),
-                                level - 1);
+        table[i] =
+            p2m_raw_leaf(mfn(p2m_raw_mfn(raw).v + i * span), p2m_raw_type(raw),
+                         p2m_raw_access(raw), level - 1);
     }
     table_frame(table)->used = P2M_ENTRIES;
 }

@@ -6,8 +6,8 @@
  * the backend at hand: frame number in bits 12-51, bit 7 marks a leaf above
  * level 1, bits 3-9 of npt_entry.software are bits 52-58 of the entry, also if
  * no right is granted, and an all-zero entry is empty.
- * Ref: AMD APM Vol 2, 5.3 "Long-Mode Page Translation"; Intel SDM Vol 3C, 28.3.2
- *      "EPT Translation Mechanism".
+ * Ref: AMD APM Vol 2, 5.3 "Long-Mode Page Translation"; Intel SDM Vol
+ * 3C, 28.3.2 "EPT Translation Mechanism".
  */
 #pragma once
 

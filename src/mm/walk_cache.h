@@ -62,8 +62,10 @@ static rv_always_inline bool walk_entry_is_current(const struct walk_entry *e)
  * (guest_walk_need()), with RAM behind it if `want_page`; else NULL. Valid
  * until the next fill for this vCPU or this CPU's next quiescent point.
  */
-static rv_always_inline const struct walk_entry *
-walk_cache_hit(struct vcpu *v, uint64_t a, uint8_t need, bool want_page)
+static rv_always_inline const struct walk_entry *walk_cache_hit(struct vcpu *v,
+                                                                uint64_t a,
+                                                                uint8_t need,
+                                                                bool want_page)
 {
     struct walk_cache *cache = v->walk;
     const struct walk_entry *e = walk_cache_slot(cache, a);
@@ -86,9 +88,11 @@ const struct walk_entry *walk_cache_fill(struct vcpu *v, uint64_t a,
                                          bool want_page,
                                          struct guest_fault *fault);
 
-static inline const struct walk_entry *
-walk_cache_get(struct vcpu *v, uint64_t a, uint8_t access, bool user,
-               bool want_page, struct guest_fault *fault)
+static inline const struct walk_entry *walk_cache_get(struct vcpu *v,
+                                                      uint64_t a,
+                                                      uint8_t access, bool user,
+                                                      bool want_page,
+                                                      struct guest_fault *fault)
 {
     const struct walk_entry *e =
         walk_cache_hit(v, a, guest_walk_need(access, user), want_page);

@@ -59,13 +59,34 @@ struct request {
 
 static uint64_t cr0, cr3, cr4, efer;
 
-static bool wp(void) { return cr0 >> 16 & 1; }
-static bool paging(void) { return cr0 >> 31; }
-static bool pae(void) { return cr4 >> 5 & 1; }
-static bool pse(void) { return cr4 >> 4 & 1; }
-static bool smep(void) { return cr4 >> 20 & 1; }
-static bool long_mode(void) { return efer >> 10 & 1; }
-static bool nxe(void) { return (efer >> 11 & 1) && pae(); }
+static bool wp(void)
+{
+    return cr0 >> 16 & 1;
+}
+static bool paging(void)
+{
+    return cr0 >> 31;
+}
+static bool pae(void)
+{
+    return cr4 >> 5 & 1;
+}
+static bool pse(void)
+{
+    return cr4 >> 4 & 1;
+}
+static bool smep(void)
+{
+    return cr4 >> 20 & 1;
+}
+static bool long_mode(void)
+{
+    return efer >> 10 & 1;
+}
+static bool nxe(void)
+{
+    return (efer >> 11 & 1) && pae();
+}
 
 static uint64_t field(uint64_t value, unsigned high, unsigned low)
 {
@@ -127,82 +148,146 @@ static bool reserved_32(uint64_t e, bool large)
     return large && field(e, 21, 21);
 }
 
+/* How far a walk has come. */
+struct state {
+    const struct request *r;
+    unsigned levels;
+    unsigned width;
+    uint64_t a;
+    uint64_t base;
+    bool writable;
+    bool user;
+    bool nx;
+    struct step seen[4]; /* entries that have an accessed bit */
+    unsigned count;
+};
+
+static bool is_top_of_pae(const struct state *s, unsigned level)
+{
+    return s->levels == 3 && level == 3;
+}
+
+static bool is_large(const struct state *s, uint64_t e, unsigned level)
+{
+    if (!(e & 0x80)) {
+        return false;
+    }
+    switch (s->levels) {
+    case 4:
+        return level == 2 || level == 3;
+    case 3:
+        return level == 2;
+    default:
+        return level == 2 && pse();
+    }
+}
+
+static bool is_reserved(const struct state *s, uint64_t e, unsigned level)
+{
+    bool large = is_large(s, e, level);
+
+    switch (s->levels) {
+    case 4:
+        return reserved_64(e, level, large);
+    case 3:
+        return reserved_pae(e, level, large);
+    default:
+        return reserved_32(e, large);
+    }
+}
+
+static unsigned shift_of(const struct state *s, unsigned level)
+{
+    return 12 + (s->levels == 2 ? 10 : 9) * (level - 1);
+}
+
+static struct step step_of(const struct state *s, unsigned level)
+{
+    uint64_t index = s->a >> shift_of(s, level);
+
+    if (!is_top_of_pae(s, level)) {
+        index &= s->levels == 2 ? 0x3ff : 0x1ff;
+    }
+    return (struct step){s->base + index * s->width, s->width};
+}
+
+static struct answer leaf(struct state *s, struct step last, uint64_t e,
+                          unsigned level)
+{
+    const struct request *r = s->r;
+    uint64_t inside = (1UL << shift_of(s, level)) - 1;
+    uint64_t frame = e & 0x000ffffffffff000UL & ~inside;
+
+    if ((r->user && !s->user) ||
+        (r->write && !s->writable && (r->user || wp())) ||
+        (r->fetch && (s->nx || (smep() && !r->user && s->user)))) {
+        return page_fault(r, true, false);
+    }
+    for (unsigned i = 0; i < s->count; i++) {
+        shadow_or(s->seen[i], 0x20);
+    }
+    if (r->write) {
+        shadow_or(last, 0x40);
+    }
+    if (s->levels == 2 && level == 2) {
+        frame = (e & 0xffc00000UL) | field(e, 20, 13) << 32;
+    }
+    return (struct answer){DONE, 0, frame | (s->a & inside)};
+}
+
+static struct answer walk(struct state *s)
+{
+    for (unsigned level = s->levels;; level--) {
+        struct step step = step_of(s, level);
+        uint64_t e;
+
+        if (step.at >= BYTES) {
+            return (struct answer){NO_MEMORY, 0, step.at};
+        }
+        e = shadow_read(step);
+        if (!(e & 1)) {
+            return page_fault(s->r, false, false);
+        }
+        if (is_reserved(s, e, level)) {
+            return page_fault(s->r, true, true);
+        }
+        if (!is_top_of_pae(s, level)) {
+            s->writable = s->writable && (e & 2);
+            s->user = s->user && (e & 4);
+            s->nx = s->nx || (nxe() && (e >> 63));
+            s->seen[s->count++] = step;
+        }
+        if (level == 1 || is_large(s, e, level)) {
+            return leaf(s, step, e, level);
+        }
+        s->base = e & 0x000ffffffffff000UL;
+    }
+}
+
 static struct answer model(const struct request *r)
 {
-    unsigned levels = long_mode() ? 4 : pae() ? 3 : 2;
-    unsigned bits = levels == 2 ? 10 : 9;
-    unsigned width = levels == 2 ? 4 : 8;
-    uint64_t a = long_mode() ? r->address : (uint32_t)r->address;
-    uint64_t base = levels == 3 ? cr3 & 0xffffffe0UL
-                    : levels == 2 ? cr3 & 0xfffff000UL
-                                  : cr3 & 0x000ffffffffff000UL;
-    bool writable = true;
-    bool user = true;
-    bool nx = false;
-    struct step seen[4];
-    unsigned count = 0;
+    struct state s = {.r = r, .writable = true, .user = true};
 
     if (!paging()) {
         return (struct answer){DONE, 0, (uint32_t)r->address};
     }
-    if (long_mode() && field(a, 63, 47) != 0 && field(a, 63, 47) != 0x1ffff) {
+    s.a = long_mode() ? r->address : (uint32_t)r->address;
+    if (long_mode() && field(s.a, 63, 47) != 0 &&
+        field(s.a, 63, 47) != 0x1ffff) {
         return (struct answer){NOT_CANONICAL, 0, 0};
     }
-    for (unsigned level = levels;; level--) {
-        unsigned shift = 12 + bits * (level - 1);
-        uint64_t index = (a >> shift) & ((1u << bits) - 1);
-        struct step s = {base + index * width, width};
-        uint64_t e;
-        bool large;
-        bool bad;
-
-        if (levels == 3 && level == 3) {
-            s.at = base + (a >> 30) * 8;
-        }
-        if (s.at >= BYTES) {
-            return (struct answer){NO_MEMORY, 0, s.at};
-        }
-        e = shadow_read(s);
-        if (!(e & 1)) {
-            return page_fault(r, false, false);
-        }
-        large = (e & 0x80) && ((levels == 4 && (level == 2 || level == 3)) ||
-                               (levels == 3 && level == 2) ||
-                               (levels == 2 && level == 2 && pse()));
-        bad = levels == 4   ? reserved_64(e, level, large)
-              : levels == 3 ? reserved_pae(e, level, large)
-                            : reserved_32(e, large);
-        if (bad) {
-            return page_fault(r, true, true);
-        }
-        if (!(levels == 3 && level == 3)) {
-            writable = writable && (e & 2);
-            user = user && (e & 4);
-            nx = nx || (nxe() && (e >> 63));
-            seen[count++] = s;
-        }
-        if (level > 1 && !large) {
-            base = e & 0x000ffffffffff000UL;
-            continue;
-        }
-        if ((r->user && !user) ||
-            (r->write && !writable && (r->user || wp())) ||
-            (r->fetch && (nx || (smep() && !r->user && user)))) {
-            return page_fault(r, true, false);
-        }
-        for (unsigned i = 0; i < count; i++) {
-            shadow_or(seen[i], 0x20);
-        }
-        if (r->write) {
-            shadow_or(s, 0x40);
-        }
-        /* Tables may overlap, so the frame comes from before the bits. */
-        base = e & 0x000ffffffffff000UL & ~((1UL << shift) - 1);
-        if (levels == 2 && large) {
-            base = (e & 0xffc00000UL) | field(e, 20, 13) << 32;
-        }
-        return (struct answer){DONE, 0, base | (a & ((1UL << shift) - 1))};
+    if (long_mode()) {
+        s.levels = 4;
+        s.base = cr3 & 0x000ffffffffff000UL;
+    } else if (pae()) {
+        s.levels = 3;
+        s.base = cr3 & 0xffffffe0UL;
+    } else {
+        s.levels = 2;
+        s.base = cr3 & 0xfffff000UL;
     }
+    s.width = s.levels == 2 ? 4 : 8;
+    return walk(&s);
 }
 
 /* ---- Comparison ---- */
@@ -258,8 +343,8 @@ static struct request request_take(void)
 static void do_translate(void)
 {
     struct request r = request_take();
-    uint8_t access = (uint8_t)((r.fetch ? ACCESS_EXEC : 0) |
-                               (r.write ? ACCESS_WRITE : 0));
+    uint8_t access =
+        (uint8_t)((r.fetch ? ACCESS_EXEC : 0) | (r.write ? ACCESS_WRITE : 0));
     struct guest_fault f = {.is_page_fault = false};
     gpa_t got;
     int rc = guest_translate(v, gva(r.address), access, r.user, &got, &f);
@@ -373,9 +458,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const operations[])(void) = {do_entry, do_entry,
-                                               do_translate, do_access,
-                                               do_control};
+    static void (*const operations[])(void) = {do_entry, do_entry, do_translate,
+                                               do_access, do_control};
 
     in = data;
     in_left = size;

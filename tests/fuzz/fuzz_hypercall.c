@@ -9,6 +9,7 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,12 +73,13 @@ static struct cpu cpu;
 static struct domain *guest[GUESTS];
 static uint64_t frames_at_start;
 
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
+#define require(condition)                                                     \
+    do {                                                                       \
+        if (!(condition)) {                                                    \
+            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
+            abort();                                                           \
+        }                                                                      \
+    } while (0)
 
 /* ---- Machine ----------------------------------------------------------- */
 
@@ -241,7 +243,32 @@ static void vcpu_off(struct vcpu *v)
     abort();
 }
 
-static void dispatch(struct vcpu *v, bool is_32bit, unsigned hostility)
+/*
+ * Structures with pointers in them: the guest may let two lists, or a list and
+ * the structure, overlap, and then one byte is rightly read for each. The unit
+ * tests check these calls with lists of their own.
+ */
+static bool may_overlap(unsigned number, unsigned op)
+{
+    static const struct {
+        uint8_t number;
+        uint8_t op;
+    } nested[] = {
+        {CALL_memory_op, 1},  {CALL_memory_op, 6}, {CALL_memory_op, 13},
+        {CALL_memory_op, 23}, {CALL_sched_op, 3},  {CALL_domctl, 9},
+        {CALL_domctl, 34},
+    };
+
+    for (size_t i = 0; i < sizeof(nested) / sizeof(nested[0]); i++) {
+        if (nested[i].number == number && nested[i].op == op) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void dispatch(struct vcpu *v, bool is_32bit, unsigned hostility,
+                     bool overlap)
 {
     struct vmexit exit = {
         .reason = VMEXIT_HYPERCALL,
@@ -257,7 +284,7 @@ static void dispatch(struct vcpu *v, bool is_32bit, unsigned hostility)
         fake_fetch_begin((enum fake_hostility)hostility);
         hypercall_dispatch(v, &exit);
         fake_fetch_end(&report);
-        require(report.violation_count == 0);
+        require(overlap || report.violation_count == 0);
         for (unsigned r = 0; r < LOCK_RANK_COUNT; r++) {
             require(cpu.locks_held[r] == 0);
         }
@@ -331,7 +358,8 @@ static void call_run(struct fuzz_call *c)
     for (unsigned i = 1; i < 5; i++) {
         v->regs.gpr[reg[is_32bit][i]] = argument(c, (i - 1) % 3);
     }
-    dispatch(v, is_32bit, c->who >> 5 & 3);
+    dispatch(v, is_32bit, c->who >> 5 & 3,
+             !known || may_overlap(rows[c->row].number, rows[c->row].op));
     vcpu_off(v);
     fake_time_advance(c->advance * 100000u);
     timers_run();

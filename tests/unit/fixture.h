@@ -71,7 +71,7 @@ uint64_t fixture_phys_u64(struct domain *d, uint64_t gpa);
 
 enum fixture_paging {
     FIXTURE_PAGING_OFF,
-    FIXTURE_PAGING_32,  /* with CR4.PSE */
+    FIXTURE_PAGING_32, /* with CR4.PSE */
     FIXTURE_PAGING_PAE,
     FIXTURE_PAGING_64,
 };
@@ -84,7 +84,8 @@ struct fixture_tables {
     uint64_t next; /* gpa of the next free page */
 };
 
-/** Starts tables at gpa `at` and sets CR0 (WP too), CR3, CR4, EFER (NXE too). */
+/** Starts tables at gpa `at` and sets CR0 (WP too), CR3, CR4, EFER (NXE too).
+ */
 void fixture_paging_start(struct fixture_tables *t, struct vcpu *v,
                           enum fixture_paging mode, uint64_t at);
 /** Address of the entry of `level` for `gva`; makes the tables above it, with

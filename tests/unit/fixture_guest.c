@@ -79,8 +79,9 @@ static unsigned entry_size(const struct fixture_tables *t)
 
 static unsigned top_level(const struct fixture_tables *t)
 {
-    return t->mode == FIXTURE_PAGING_32 ? 2 : t->mode == FIXTURE_PAGING_PAE ? 3
-                                                                            : 4;
+    return t->mode == FIXTURE_PAGING_32    ? 2
+           : t->mode == FIXTURE_PAGING_PAE ? 3
+                                           : 4;
 }
 
 static uint64_t entry_get(struct fixture_tables *t, uint64_t at)

@@ -66,8 +66,7 @@ uint64_t fixture_hypercall(struct vcpu *v, uint64_t nr, uint64_t a0,
 }
 
 uint32_t fixture_hypercall32(struct vcpu *v, uint32_t nr, uint32_t a0,
-                             uint32_t a1, uint32_t a2, uint32_t a3,
-                             uint32_t a4)
+                             uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4)
 {
     v->regs.gpr[REG_RAX] = nr;
     v->regs.gpr[REG_RBX] = a0;

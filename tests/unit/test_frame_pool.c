@@ -121,8 +121,7 @@ static void frame_alloc_every_order_is_aligned_and_counted(void **state)
         assert_int_equal(f.v & ((1UL << order) - 1), 0);
         assert_int_equal(frame_free_count(), before - (1UL << order));
         for (uint64_t i = 0; i < 1UL << order; i++) {
-            assert_int_equal(frame_owner(mfn(f.v + i)),
-                             FRAME_OWNER_HYPERVISOR);
+            assert_int_equal(frame_owner(mfn(f.v + i)), FRAME_OWNER_HYPERVISOR);
             assert_int_equal(frame_ref_count(mfn(f.v + i)), 1);
         }
         pages_free(host_ptr(mfn_to_hpa(f)), order);

@@ -128,13 +128,11 @@ static void cache_follows_cr3_and_mode(void **state)
     assert_int_equal(read_u32(0x5000), 1);
     fixture_pte_set(&t, 0x5000, 1, 0x6000 | P);
     assert_int_equal(read_u32(0x5000), 2);
-    assert_int_equal(guest_copy_out(v, guest_ref(0x5000), &one, 4),
-                     -RV_EFAULT);
+    assert_int_equal(guest_copy_out(v, guest_ref(0x5000), &one, 4), -RV_EFAULT);
     creg_change(CREG_CR0, 0, CR0_WP);
     assert_int_equal(guest_copy_out(v, guest_ref(0x5000), &two, 4), 0);
     creg_change(CREG_CR0, CR0_WP, 0);
-    assert_int_equal(guest_copy_out(v, guest_ref(0x5000), &one, 4),
-                     -RV_EFAULT);
+    assert_int_equal(guest_copy_out(v, guest_ref(0x5000), &one, 4), -RV_EFAULT);
 }
 
 static void cache_sees_p2m_removal_and_rights(void **state)
@@ -293,8 +291,8 @@ static void copy_mmio_and_read_only_memory(void **state)
     (void)state;
     assert_int_equal(frame_alloc_domain(d, 0, &m), 0);
     assert_int_equal(p2m_map(p2m, gfn(0x2000), m, 0, P2M_RAM_RO, 7), 0);
-    assert_int_equal(
-        p2m_map(p2m, gfn(0xfee00), mfn(0xfee00), 0, P2M_MMIO, 7), 0);
+    assert_int_equal(p2m_map(p2m, gfn(0xfee00), mfn(0xfee00), 0, P2M_MMIO, 7),
+                     0);
     p2m_unlock(&p2m);
     start(FIXTURE_PAGING_64);
     fixture_map(&t, 0x10000, 0x2000000);
@@ -405,7 +403,7 @@ static void detector_reports_second_read(void **state)
     assert_int_equal(guest_copy_in(v, &b, guest_ref(0x12345014), 4), 0);
     fake_fetch_end(&report);
     assert_int_equal(a, data);
-    assert_int_equal(b, (uint32_t)~(data >> 32));
+    assert_int_equal(b, (uint32_t) ~(data >> 32));
     assert_int_equal(report.read_count, 12);
     assert_int_equal(report.violation_count, 4);
     assert_int_equal(report.first.v,
@@ -428,8 +426,7 @@ static void detector_accepts_one_read_and_keeps_writes(void **state)
         fake_fetch_begin((enum fake_hostility)how);
         assert_int_equal(guest_copy_in(v, &a, guest_ref(0x12345010), 8), 0);
         data++;
-        assert_int_equal(guest_copy_out(v, guest_ref(0x12345010), &data, 8),
-                         0);
+        assert_int_equal(guest_copy_out(v, guest_ref(0x12345010), &data, 8), 0);
         fake_fetch_end(&report);
         assert_int_equal(report.violation_count, 0);
         assert_int_equal(a, data - 1);

@@ -345,8 +345,7 @@ static void walk_table_outside_ram_is_no_page_fault(void **state)
                      -RV_EFAULT);
     assert_false(fault.is_page_fault);
     assert_false(fault.is_noncanonical);
-    assert_int_equal(fault.gpa.v,
-                     0x80000000 + ((0x12345000 >> 21) & 511) * 8);
+    assert_int_equal(fault.gpa.v, 0x80000000 + ((0x12345000 >> 21) & 511) * 8);
 }
 
 /* ---- Accessed and dirty ---- */

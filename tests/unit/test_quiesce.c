@@ -318,8 +318,8 @@ static void objects_live_as_long_as_anyone_uses_them(void **state)
     freed = 0;
     looked = 0;
     for (uint64_t i = 1; i < CPUS; i++) {
-        assert_int_equal(
-            pthread_create(&t[i], NULL, reader_thread, (void *)i), 0);
+        assert_int_equal(pthread_create(&t[i], NULL, reader_thread, (void *)i),
+                         0);
     }
     for (; made < ROUNDS || load_acquire(&looked) < OVERLAP; made++) {
         struct object *o = malloc(sizeof(*o));
@@ -333,8 +333,9 @@ static void objects_live_as_long_as_anyone_uses_them(void **state)
         }
         quiesce_point();
     }
-    quiesce_defer(&__atomic_exchange_n(&published, NULL, __ATOMIC_ACQ_REL)->item,
-                  object_free);
+    quiesce_defer(
+        &__atomic_exchange_n(&published, NULL, __ATOMIC_ACQ_REL)->item,
+        object_free);
     store_release(&stop, 1);
     for (unsigned i = 1; i < CPUS; i++) {
         assert_int_equal(pthread_join(t[i], NULL), 0);

@@ -108,6 +108,7 @@ static void vcpu_enter(struct vcpu *v, struct vmexit *exit)
     } else if (fv->exit_head != fv->exit_tail) {
         *exit = fv->exits[fv->exit_head++ % FAKE_EXITS_MAX];
     }
+    fake_paging_refresh(v);
 }
 
 void fake_exit_queue(struct vcpu *v, const struct vmexit *exit)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The processor of the fake machine: an AMD-like one with what every x86-64
- * processor with SVM has and little more. Tests of CPUID policy bring their own.
+ * processor with SVM has and little more. Tests of CPUID policy bring their
+ * own.
  */
 
 #include "arch/host.h"

@@ -17,6 +17,8 @@ void fake_npt_decode(uint64_t raw, unsigned level, struct npt_entry *e);
 unsigned fake_npt_leaf_level_max(void);
 
 /* state.c */
+/** Brings v->paging in step after creg[] was written directly. */
+void fake_paging_refresh(struct vcpu *v);
 void fake_state_reset(struct vcpu *v);
 void fake_segment_get(const struct vcpu *v, enum seg_index i,
                       struct vcpu_segment *out);

@@ -37,7 +37,7 @@ uint64_t fake_creg_get(const struct vcpu *v, enum vcpu_creg r)
     return fake_vcpu(v)->creg[r];
 }
 
-static void paging_refresh(struct vcpu *v)
+void fake_paging_refresh(struct vcpu *v)
 {
     const struct fake_vcpu *fv = fake_vcpu(v);
 
@@ -50,7 +50,7 @@ static void paging_refresh(struct vcpu *v)
 void fake_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
 {
     fake_vcpu(v)->creg[r] = value;
-    paging_refresh(v);
+    fake_paging_refresh(v);
 }
 
 /* As the processor decides it: 64-bit code needs both. */
@@ -173,10 +173,10 @@ void fake_state_reset(struct vcpu *v)
         .limit = 0xffff,
         .base = 0xffff0000,
     };
-    fv->seg[SEG_LDTR] = (struct vcpu_segment){.attr = SEG_ATTR_P | 2,
-                                              .limit = 0xffff};
-    fv->seg[SEG_TR] = (struct vcpu_segment){.attr = SEG_ATTR_P | 0xb,
-                                            .limit = 0xffff};
+    fv->seg[SEG_LDTR] =
+        (struct vcpu_segment){.attr = SEG_ATTR_P | 2, .limit = 0xffff};
+    fv->seg[SEG_TR] =
+        (struct vcpu_segment){.attr = SEG_ATTR_P | 0xb, .limit = 0xffff};
     fv->seg[SEG_GDTR] = fv->seg[SEG_IDTR] =
         (struct vcpu_segment){.limit = 0xffff};
     memset(fv->creg, 0, sizeof(fv->creg));
@@ -185,7 +185,7 @@ void fake_state_reset(struct vcpu *v)
     fv->creg[CREG_DR6] = 0xffff0ff0;
     fv->creg[CREG_DR7] = 0x400;
     fv->creg[CREG_XCR0] = 1;
-    paging_refresh(v);
+    fake_paging_refresh(v);
     fv->cpl = 0;
     fv->tpr = 0;
     fv->event.valid = false;

@@ -65,7 +65,7 @@ extern char fake_panic_message[256];
 
 /* What a byte of guest memory turns into once it has been read. */
 enum fake_hostility {
-    FAKE_FLIP,   /* every bit inverted: the default */
+    FAKE_FLIP, /* every bit inverted: the default */
     FAKE_ZERO,
     FAKE_ONES,
     FAKE_RANDOM,
@@ -90,16 +90,17 @@ void fake_fetch_end(struct fake_fetch_report *report);
 
 #define FAKE_EXITS_MAX 64u
 
-/* The fake's hardware state of one vCPU, v->arch. Tests read and write it. */
+/* The fake's hardware state of one vCPU, v->arch. Tests read and write it; CR0,
+ * CR3, CR4 and EFER only through hv->creg_set, or inside `run`. */
 struct fake_vcpu {
     struct vcpu_segment seg[SEG_COUNT];
     uint64_t creg[CREG_COUNT];
     unsigned cpl;
     unsigned tpr;
-    struct vcpu_event event;  /* to be delivered, or interrupted */
-    uint64_t delivered_count; /* events that an entry took away */
+    struct vcpu_event event;     /* to be delivered, or interrupted */
+    uint64_t delivered_count;    /* events that an entry took away */
     struct vcpu_event delivered; /* the latest of them */
-    bool irq_blocked;         /* by a shadow; RFLAGS.IF counts as well */
+    bool irq_blocked;            /* by a shadow; RFLAGS.IF counts as well */
     bool nmi_blocked;
     struct vcpu_intercepts intercepts;
     uint64_t tsc_offset;

@@ -23,6 +23,7 @@ start:
         mov dword [tss2 + 0x5c], SEL_FLAT
         mov dword [tss2 + 0x60], SEL_LDT
         mov dword [tss2 + 0x64], 0
+        mov byte [gdt + SEL_TSS2], 0x67
         mov byte [gdt + SEL_TSS2 + 5], 0x89
 %endmacro
 
@@ -126,7 +127,6 @@ main:   load_data
         tss_fill task_jmp
         try 'busy', call own_task
         try 'absent segment', call bad_segment
-        try 'bad ss', call bad_stack
         try 'bad cs', call bad_code
         try 'small tss', call small_tss
         tss_fill task_jmp
@@ -147,18 +147,14 @@ bad_segment:
         tss_fill task_jmp
         mov word [tss2 + 0x48], SEL_SCREEN
         mov dword [recover_eip], go_home
-        call SEL_TSS2:0
-        ret
-bad_stack:
-        tss_fill task_jmp
-        mov word [tss2 + 0x50], SEL_RODATA
-        mov dword [recover_eip], go_home
+        mov dword [recover_esp], 0xa000
         call SEL_TSS2:0
         ret
 bad_code:
         tss_fill task_jmp
         mov word [tss2 + 0x4c], SEL_DATA
         mov dword [recover_eip], go_home
+        mov dword [recover_esp], 0xa000
         call SEL_TSS2:0
         ret
 go_home:
