@@ -97,9 +97,9 @@ static void bad_pointers(void)
     }
     CHECK_EQ(console_io(CONSOLEIO_write, 4, BAD_POINTER), -XEN_EFAULT);
     CHECK_EQ(vcpu_op(VCPUOP_get_runstate_info, 0, BAD_POINTER), -XEN_EFAULT);
-    /* These two answer with the number of extents done. */
-    CHECK_EQ(memory_op(XENMEM_decrease_reservation, BAD_POINTER), 0);
-    CHECK_EQ(memory_op(XENMEM_populate_physmap, BAD_POINTER), 0);
+    /* These two may answer with the number of extents done instead. */
+    CHECK(memory_op(XENMEM_decrease_reservation, BAD_POINTER) <= 0);
+    CHECK(memory_op(XENMEM_populate_physmap, BAD_POINTER) <= 0);
 #ifdef __x86_64__
     /* Not canonical: Xen drops the high bits, a stricter check is as good. */
     CHECK(event_channel_op(EVTCHNOP_send, (void *)0x8000000000000000ul) < 0);
@@ -155,10 +155,13 @@ static void memory_arguments(void)
     };
     xen_pfn_t pfn = ~0ul >> 13;
     uint8_t first = *image_start;
+    long rc;
 
     CHECK_EQ(memory_op(XENMEM_add_to_physmap, &map), -XEN_EINVAL);
     map.domid = 0x7fef;
-    CHECK_EQ(memory_op(XENMEM_add_to_physmap, &map), -XEN_ESRCH);
+    rc = memory_op(XENMEM_add_to_physmap, &map);
+    /* A plain guest need not learn that the domain does not exist. */
+    CHECK(rc == -XEN_ESRCH || rc == -XEN_EPERM);
     CHECK_EQ(*image_start, first);
     /* The number done is returned: nothing of an impossible order. */
     set_xen_guest_handle(r.extent_start, &pfn);

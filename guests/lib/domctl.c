@@ -89,26 +89,69 @@ long domctl_paging_pool(unsigned int domid, uint64_t bytes)
     return domctl(XEN_DOMCTL_set_paging_mempool_size, domid, &op);
 }
 
+/*
+ * The state of an HVM vCPU is loaded as a snapshot: the header that the
+ * hypervisor itself writes, one CPU record, and the end.
+ */
+static uint8_t snapshot[64 * 1024] __attribute__((aligned(8)));
+
+static long snapshot_get(unsigned int domid)
+{
+    struct xen_domctl op = {.u.hvmcontext.size = sizeof(snapshot)};
+
+    set_xen_guest_handle(op.u.hvmcontext.buffer, snapshot);
+    return domctl(XEN_DOMCTL_gethvmcontext, domid, &op);
+}
+
+static uint8_t *record_put(uint8_t *at, unsigned int type, unsigned int vcpu,
+                           const void *data, size_t size)
+{
+    struct hvm_save_descriptor d = {
+        .typecode = (uint16_t)type,
+        .instance = (uint16_t)vcpu,
+        .length = (uint32_t)size,
+    };
+
+    memcpy(at, &d, sizeof(d));
+    memcpy(at + sizeof(d), data, size);
+    return at + sizeof(d) + size;
+}
+
+static void cpu_flat(struct hvm_hw_cpu *c, uint32_t eip, uint32_t ebx)
+{
+    memset(c, 0, sizeof(*c));
+    c->rip = eip;
+    c->rbx = ebx;
+    c->rflags = 2;
+    c->cr0 = CR0_PE | CR0_ET;
+    c->dr6 = 0xffff0ff0;
+    c->dr7 = 0x400;
+    c->cs_limit = c->ds_limit = c->es_limit = c->ss_limit = ~0u;
+    c->tr_limit = 0x67;
+    c->cs_arbytes = 0xc9b;
+    c->ds_arbytes = c->es_arbytes = c->ss_arbytes = 0xc93;
+    c->tr_arbytes = 0x8b;
+}
+
 long domctl_vcpu_start(unsigned int domid, unsigned int vcpu, uint32_t eip,
                        uint32_t ebx)
 {
-    static vcpu_guest_context_t c;
-    struct xen_domctl op = {.u.vcpucontext.vcpu = vcpu};
+    static struct hvm_hw_cpu cpu;
+    struct xen_domctl op = {0};
+    uint8_t *at;
+    long rc = snapshot_get(domid);
 
-    memset(&c, 0, sizeof(c));
-    c.flags = VGCF_online | VGCF_IN_KERNEL;
-#ifdef __x86_64__
-    c.user_regs.rip = eip;
-    c.user_regs.rbx = ebx;
-    c.user_regs.rflags = 2;
-#else
-    c.user_regs.eip = eip;
-    c.user_regs.ebx = ebx;
-    c.user_regs.eflags = 2;
-#endif
-    c.ctrlreg[0] = CR0_PE;
-    set_xen_guest_handle(op.u.vcpucontext.ctxt, &c);
-    return domctl(XEN_DOMCTL_setvcpucontext, domid, &op);
+    if (rc < 0) {
+        return rc;
+    }
+    cpu_flat(&cpu, eip, ebx);
+    at =
+        snapshot + sizeof(struct hvm_save_descriptor) + HVM_SAVE_LENGTH(HEADER);
+    at = record_put(at, HVM_SAVE_CODE(CPU), vcpu, &cpu, sizeof(cpu));
+    at = record_put(at, HVM_SAVE_CODE(END), 0, NULL, 0);
+    op.u.hvmcontext.size = (uint32_t)(at - snapshot);
+    set_xen_guest_handle(op.u.hvmcontext.buffer, snapshot);
+    return domctl(XEN_DOMCTL_sethvmcontext, domid, &op);
 }
 
 long sysctl_free_pages(uint64_t *pages)

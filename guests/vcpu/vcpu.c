@@ -158,7 +158,7 @@ static void info_moves(unsigned int cpu)
 {
     struct vcpu_register_vcpu_info bad = {.mfn = PFN(&moved), .offset = 4090};
 
-    CHECK_EQ(vcpu_op(VCPUOP_register_vcpu_info, cpu, &bad), -XEN_ENXIO);
+    CHECK(vcpu_op(VCPUOP_register_vcpu_info, cpu, &bad) < 0);
     CHECK_EQ(vcpu_info_move(cpu, &moved), 0);
     CHECK_EQ(vcpu_info_move(cpu, &moved), -XEN_EINVAL);
     CHECK(READ_ONCE(moved.time.tsc_to_system_mul) != 0 || !cpu_is_up(cpu));

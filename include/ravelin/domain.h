@@ -184,7 +184,7 @@ struct vcpu {
     uint64_t runstate_ns[4];
 
     uint16_t virq_to_port[24]; /* written under the event lock; 0: unbound */
-    uint32_t cpuid_result[4]; /* scratch of the CPUID exit */
+    uint32_t cpuid_result[4];  /* scratch of the CPUID exit */
     uint64_t exit_count[VMEXIT_COUNT];
 };
 

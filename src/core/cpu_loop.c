@@ -53,6 +53,7 @@ static struct vcpu *cpu_housekeep(void)
     work_run();
     console_input_poll(vconsole_input);
     console_output_poll();
+    vconsole_poll();
     return sched_pick();
 }
 

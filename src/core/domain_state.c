@@ -6,10 +6,10 @@
  * privileged, leaves the rest running.
  */
 
-#include "arch/host.h"
 #include "ravelin/errno.h"
 #include "ravelin/evtchn.h"
 #include "ravelin/log.h"
+#include "ravelin/machine_end.h"
 #include "ravelin/sched.h"
 
 #include "domain_internal.h"
@@ -45,15 +45,14 @@ void domain_vcpus_stop(struct domain *d)
 
 /* ---- The machine's end ------------------------------------------------- */
 
-static void machine_end(const struct domain *d, enum shutdown_code code)
+static void hardware_domain_ended(const struct domain *d,
+                                  enum shutdown_code code)
 {
+    bool restart = code == SHUTDOWN_REBOOT;
+
     log_info("%s was the hardware domain: the machine %s", d->name,
-             code == SHUTDOWN_REBOOT ? "restarts" : "ends");
-    if (code == SHUTDOWN_REBOOT) {
-        machine_reboot();
-    } else {
-        machine_poweroff((unsigned)code);
-    }
+             restart ? "restarts" : "ends");
+    machine_end((unsigned)code, restart);
 }
 
 static void last_end_check(void)
@@ -68,7 +67,7 @@ static void last_end_check(void)
         }
     }
     log_info("no domain is running any more: the machine ends");
-    machine_poweroff(0);
+    machine_end(0, false);
 }
 
 void domain_last_end_set(enum manifest_last_end policy)
@@ -84,7 +83,7 @@ void domain_ended(struct domain *d, enum shutdown_code code)
         return;
     }
     if (is_hardware_domain(d)) {
-        machine_end(d, code);
+        hardware_domain_ended(d, code);
     }
     last_end_check();
 }

@@ -17,11 +17,15 @@
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/log.h"
+#include "ravelin/machine_end.h"
 #include "ravelin/panic.h"
 #include "ravelin/sched.h"
 #include "ravelin/timer.h"
 
 const struct hv_backend *hv RV_RO_AFTER_INIT = NULL;
+
+/* CPUs that have everything they need; what they allocate is done then. */
+static uint32_t cpus_set_up;
 
 /* Set when the boot CPU has finished and the others may take vCPUs. */
 static bool machine_ready;
@@ -82,6 +86,14 @@ static void cpu_init(void)
     if (rc) {
         panic("cpu%u: cannot be initialised (%d)", cpu->id, rc);
     }
+    __atomic_fetch_add(&cpus_set_up, 1, __ATOMIC_SEQ_CST);
+}
+
+static void cpus_wait(void)
+{
+    while (load_acquire(&cpus_set_up) != cpu_count()) {
+        cpu_relax();
+    }
 }
 
 rv_noreturn void ravelin_main(struct boot_info *info)
@@ -92,6 +104,8 @@ rv_noreturn void ravelin_main(struct boot_info *info)
     cpuid_host_init(arch_cpuid, arch_microcode(), arch_tsc_is_stable());
     cpu_init();
     log_info("%u CPUs online, backend %s", arch_cpus_start(info), hv->name);
+    cpus_wait();
+    machine_end_baseline();
     boot_domains(info);
     arch_init_data_seal();
     store_release(&machine_ready, true);

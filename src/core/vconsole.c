@@ -327,8 +327,8 @@ static bool input_queue(struct vconsole *c, const char *buf, size_t n)
     bool fed = false;
 
     spin_lock(&c->lock);
-    for (size_t i = 0;
-         i < n && c->input_head - c->input_tail < INPUT_SIZE; i++) {
+    for (size_t i = 0; i < n && c->input_head - c->input_tail < INPUT_SIZE;
+         i++) {
         c->input[c->input_head++ % INPUT_SIZE] = buf[i];
     }
     if (c->ring != NULL) {

@@ -57,8 +57,7 @@ static int parts_create(struct vcpu *v)
     return rc;
 }
 
-int vcpu_create(struct domain *d, uint32_t id,
-                const struct domain_config *cfg)
+int vcpu_create(struct domain *d, uint32_t id, const struct domain_config *cfg)
 {
     struct vcpu_page *page = page_alloc();
     struct vcpu *v;

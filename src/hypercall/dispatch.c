@@ -30,56 +30,55 @@ struct hypercall_entry {
     uint32_t op_mask;
 };
 
-#define PERM_NEED(perm)                                                        \
-    ((perm) == PERM_CONTROL    ? ROLE_CONTROL                                  \
-     : (perm) == PERM_HARDWARE ? ROLE_HARDWARE                                 \
+#define PERM_NEED(perm)                        \
+    ((perm) == PERM_CONTROL    ? ROLE_CONTROL  \
+     : (perm) == PERM_HARDWARE ? ROLE_HARDWARE \
                                : 0)
-#define OP_ROW(call, name, number, perm)                                       \
+#define OP_ROW(call, name, number, perm) \
     [number] = {call##_##name, perm, PERM_NEED(perm)},
 
 static const struct hypercall_op ops_memory_op[] = {
-#define SUBOP_memory_op(name, number, perm, ...)                               \
+#define SUBOP_memory_op(name, number, perm, ...) \
     OP_ROW(memory_op, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_set_timer_op[] = {
-#define SUBOP_set_timer_op(name, number, perm, ...)                            \
+#define SUBOP_set_timer_op(name, number, perm, ...) \
     OP_ROW(set_timer_op, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_xen_version[] = {
-#define SUBOP_xen_version(name, number, perm, ...)                             \
+#define SUBOP_xen_version(name, number, perm, ...) \
     OP_ROW(xen_version, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_console_io[] = {
-#define SUBOP_console_io(name, number, perm, ...)                              \
+#define SUBOP_console_io(name, number, perm, ...) \
     OP_ROW(console_io, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_vm_assist[] = {
-#define SUBOP_vm_assist(name, number, perm, ...)                               \
+#define SUBOP_vm_assist(name, number, perm, ...) \
     OP_ROW(vm_assist, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_vcpu_op[] = {
-#define SUBOP_vcpu_op(name, number, perm, ...)                                 \
+#define SUBOP_vcpu_op(name, number, perm, ...) \
     OP_ROW(vcpu_op, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_sched_op[] = {
-#define SUBOP_sched_op(name, number, perm, ...)                                \
+#define SUBOP_sched_op(name, number, perm, ...) \
     OP_ROW(sched_op, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_event_channel_op[] = {
-#define SUBOP_event_channel_op(name, number, perm, ...)                        \
+#define SUBOP_event_channel_op(name, number, perm, ...) \
     OP_ROW(event_channel_op, name, number, perm)
 #include "table.def"
 };
 static const struct hypercall_op ops_hvm_op[] = {
-#define SUBOP_hvm_op(name, number, perm, ...)                                  \
-    OP_ROW(hvm_op, name, number, perm)
+#define SUBOP_hvm_op(name, number, perm, ...) OP_ROW(hvm_op, name, number, perm)
 #include "table.def"
 };
 /* Their operation is in guest memory: domctl.c and sysctl.c look it up. */
@@ -91,7 +90,7 @@ static const struct hypercall_op ops_domctl[] = {
 };
 
 static const struct hypercall_entry table[] = {
-#define HYPERCALL(name, number, args, mask, text)                              \
+#define HYPERCALL(name, number, args, mask, text) \
     [number] = {ops_##name, ARRAY_SIZE(ops_##name), args, mask},
 #include "table.def"
 };

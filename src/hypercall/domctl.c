@@ -24,7 +24,7 @@ enum domctl_target {
 };
 
 static const struct domctl_op ops[] = {
-#define SUBOP_domctl(name, number, perm, ...)                                  \
+#define SUBOP_domctl(name, number, perm, ...) \
     [number] = {domctl_##name, perm, TARGET_OTHER},
 #include "table.def"
 };

@@ -16,9 +16,8 @@
 typedef int (*domctl_fn)(struct vcpu *v, struct domain *d,
                          struct xen_domctl *ctl);
 
-#define SUBOP_domctl(name, ...)                                                \
-    int domctl_##name(struct vcpu *v, struct domain *d,                        \
-                      struct xen_domctl *ctl);
+#define SUBOP_domctl(name, ...) \
+    int domctl_##name(struct vcpu *v, struct domain *d, struct xen_domctl *ctl);
 #include "table.def"
 
 /** What getdomaininfo and getdomaininfolist tell of `d`. */

@@ -264,7 +264,8 @@ static int header_check(const uint8_t *record, uint32_t length)
                : -RV_EINVAL;
 }
 
-static int record_visit(struct domain *d, const struct hvm_save_descriptor *desc,
+static int record_visit(struct domain *d,
+                        const struct hvm_save_descriptor *desc,
                         const uint8_t *record, record_fn fn)
 {
     struct vcpu *v = vcpu_find(d, desc->instance);

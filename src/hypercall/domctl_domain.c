@@ -20,8 +20,8 @@ static int decode_create(const struct xen_domctl *ctl,
 {
     const struct xen_domctl_createdomain *c = &ctl->u.createdomain;
 
-    if (c->flags != CDF_WANTED || c->iommu_opts != 0 ||
-        c->vmtrace_size != 0 || c->cpupool_id != 0 ||
+    if (c->flags != CDF_WANTED || c->iommu_opts != 0 || c->vmtrace_size != 0 ||
+        c->cpupool_id != 0 ||
         (c->arch.emulation_flags & ~XEN_X86_EMU_LAPIC) != 0 ||
         c->arch.misc_flags != 0) {
         return -RV_EINVAL;
@@ -36,8 +36,8 @@ static int decode_create(const struct xen_domctl *ctl,
     memcpy(cfg->uuid, c->handle, sizeof(cfg->uuid));
     cfg->ssidref = c->ssidref;
     cfg->vcpu_count = c->max_vcpus;
-    cfg->evtchn_port_max = rv_min(c->max_evtchn_port,
-                                  (uint32_t)(EVTCHN_2L_NR_CHANNELS - 1));
+    cfg->evtchn_port_max =
+        rv_min(c->max_evtchn_port, (uint32_t)(EVTCHN_2L_NR_CHANNELS - 1));
     cfg->crash_policy = MANIFEST_CRASH_PRESERVE;
     return 0;
 }
@@ -189,9 +189,8 @@ int domctl_scheduler_op(struct vcpu *v rv_unused, struct domain *d,
         op->u.credit.cap = 0;
         return CTL_REPLY;
     case XEN_DOMCTL_SCHEDOP_putinfo:
-        return op->u.credit.cap != 0
-                   ? -RV_EINVAL
-                   : sched_weight_set(d, op->u.credit.weight);
+        return op->u.credit.cap != 0 ? -RV_EINVAL
+                                     : sched_weight_set(d, op->u.credit.weight);
     default:
         return -RV_EINVAL;
     }

@@ -49,8 +49,7 @@ static int map_out(struct vcpu *v, const struct xenctl_bitmap *map,
     }
     memset(bytes, 0, sizeof(bytes));
     memcpy(bytes, &mask, sizeof(mask));
-    return guest_copy_out(v, guest_ref(map->bitmap.gva), bytes,
-                          map_bytes(map));
+    return guest_copy_out(v, guest_ref(map->bitmap.gva), bytes, map_bytes(map));
 }
 
 /* Soft affinity is not kept, and pinning overrides do not exist. */

@@ -13,19 +13,18 @@
 #include "ravelin/evtchn.h"
 #include "ravelin/string.h"
 
-/* Finishes a call that made `port`: the structure goes back, or all is undone. */
+/* Finishes a call that made `port`: its structure goes back, or the port is
+ * closed again, unless somebody guessed its number and was faster. */
 static long port_out(struct vcpu *v, struct hypercall_args *a,
                      struct domain *owner, evtchn_port_t port,
                      const void *result, size_t size)
 {
-    if (arg_copy_out(v, a, 1, result, size) == 0) {
-        return 0;
+    int rc = arg_copy_out(v, a, 1, result, size);
+
+    if (rc != 0 && evtchn_close(owner, port) != 0) {
+        return rc;
     }
-    /* Nobody has been told the number; that it is gone already is no error. */
-    if (evtchn_close(owner, port) != 0) {
-        return -RV_EFAULT;
-    }
-    return -RV_EFAULT;
+    return rc;
 }
 
 long event_channel_op_bind_interdomain(struct vcpu *v, struct hypercall_args *a)
@@ -44,9 +43,9 @@ long event_channel_op_bind_interdomain(struct vcpu *v, struct hypercall_args *a)
     }
     rc = evtchn_bind_interdomain(v->domain, remote, req.remote_port,
                                  &req.local_port);
-    return rc != 0 ? rc
-                   : port_out(v, a, v->domain, req.local_port, &req,
-                              sizeof(req));
+    return rc != 0
+               ? rc
+               : port_out(v, a, v->domain, req.local_port, &req, sizeof(req));
 }
 
 long event_channel_op_bind_virq(struct vcpu *v, struct hypercall_args *a)

@@ -11,7 +11,7 @@
 #include "ravelin/guest_copy.h"
 #include "ravelin/hypercall.h"
 
-#define HANDLER(call, name)                                                    \
+#define HANDLER(call, name) \
     long call##_##name(struct vcpu *v, struct hypercall_args *a);
 #define SUBOP_memory_op(name, ...) HANDLER(memory_op, name)
 #define SUBOP_set_timer_op(name, ...) HANDLER(set_timer_op, name)

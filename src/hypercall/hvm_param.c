@@ -21,8 +21,8 @@ enum param_flag {
     SELF_SET = 1 << 1,  /* and write it */
     OTHER_GET = 1 << 2, /* a control domain may */
     OTHER_SET = 1 << 3,
-    ONCE = 1 << 4,      /* from 0 to something, never again */
-    RESERVED = 1 << 5,  /* for a monitor: none is attached */
+    ONCE = 1 << 4,     /* from 0 to something, never again */
+    RESERVED = 1 << 5, /* for a monitor: none is attached */
 };
 #define ALL_GET (SELF_GET | OTHER_GET)
 #define ALL_SET (SELF_SET | OTHER_SET)
@@ -104,8 +104,7 @@ static const struct param params[HVM_NR_PARAMS] = {
     [HVM_PARAM_ACPI_S_STATE] = {ALL_GET | ALL_SET, s_state_is_valid, NULL},
     [HVM_PARAM_VM86_TSS] = {ALL_GET | ALL_SET, address32_is_valid, NULL},
     [HVM_PARAM_VM86_TSS_SIZED] = {ALL_GET | ALL_SET, tss_is_valid, NULL},
-    [HVM_PARAM_CONSOLE_PFN] = {ALL_GET | OTHER_SET | ONCE, NULL,
-                               console_apply},
+    [HVM_PARAM_CONSOLE_PFN] = {ALL_GET | OTHER_SET | ONCE, NULL, console_apply},
     [HVM_PARAM_CONSOLE_EVTCHN] = {ALL_GET, NULL, NULL},
     [HVM_PARAM_VM_GENERATION_ID_ADDR] = {ALL_GET | ALL_SET, NULL, NULL},
     [HVM_PARAM_MEMORY_EVENT_CR0] = {RESERVED, NULL, NULL},

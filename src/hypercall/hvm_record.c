@@ -11,7 +11,10 @@ struct field {
     uint8_t index;   /* of the register in its array */
 };
 
-#define F(member, reg) {offsetof(struct hvm_hw_cpu, member), reg}
+#define F(member, reg)                           \
+    {                                            \
+        offsetof(struct hvm_hw_cpu, member), reg \
+    }
 
 static const struct field gpr_fields[] = {
     F(rax, REG_RAX), F(rbx, REG_RBX), F(rcx, REG_RCX), F(rdx, REG_RDX),
@@ -51,19 +54,23 @@ struct segment_fields {
     uint8_t index;
 };
 
-#define S(name, seg)                                                           \
-    {offsetof(struct hvm_hw_cpu, name##_sel),                                  \
-     offsetof(struct hvm_hw_cpu, name##_limit),                                \
-     offsetof(struct hvm_hw_cpu, name##_base),                                 \
-     offsetof(struct hvm_hw_cpu, name##_arbytes), seg}
-#define T(name, seg)                                                           \
-    {0, offsetof(struct hvm_hw_cpu, name##_limit),                             \
-     offsetof(struct hvm_hw_cpu, name##_base), 0, seg}
+#define S(name, seg)                                         \
+    {                                                        \
+        offsetof(struct hvm_hw_cpu, name##_sel),             \
+            offsetof(struct hvm_hw_cpu, name##_limit),       \
+            offsetof(struct hvm_hw_cpu, name##_base),        \
+            offsetof(struct hvm_hw_cpu, name##_arbytes), seg \
+    }
+#define T(name, seg)                                         \
+    {                                                        \
+        0, offsetof(struct hvm_hw_cpu, name##_limit),        \
+            offsetof(struct hvm_hw_cpu, name##_base), 0, seg \
+    }
 
 static const struct segment_fields segment_table[] = {
-    S(cs, SEG_CS), S(ds, SEG_DS), S(es, SEG_ES),     S(fs, SEG_FS),
-    S(gs, SEG_GS), S(ss, SEG_SS), S(tr, SEG_TR),     S(ldtr, SEG_LDTR),
-    T(gdtr, SEG_GDTR),            T(idtr, SEG_IDTR),
+    S(cs, SEG_CS),     S(ds, SEG_DS),     S(es, SEG_ES), S(fs, SEG_FS),
+    S(gs, SEG_GS),     S(ss, SEG_SS),     S(tr, SEG_TR), S(ldtr, SEG_LDTR),
+    T(gdtr, SEG_GDTR), T(idtr, SEG_IDTR),
 };
 
 static uint64_t get64(const struct hvm_hw_cpu *rec, uint16_t offset)

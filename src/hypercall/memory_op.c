@@ -160,8 +160,8 @@ static int decode_foreign_map(struct vcpu *v, const struct hypercall_args *a,
             return -RV_EFAULT;
         }
         *id = m.domid;
-        *req = (struct map_request){m.map.nr_entries,
-                                    guest_ref(m.map.buffer.gva)};
+        *req =
+            (struct map_request){m.map.nr_entries, guest_ref(m.map.buffer.gva)};
     } else {
         struct xen_foreign_memory_map m;
 
@@ -169,8 +169,8 @@ static int decode_foreign_map(struct vcpu *v, const struct hypercall_args *a,
             return -RV_EFAULT;
         }
         *id = m.domid;
-        *req = (struct map_request){m.map.nr_entries,
-                                    guest_ref(m.map.buffer.gva)};
+        *req =
+            (struct map_request){m.map.nr_entries, guest_ref(m.map.buffer.gva)};
     }
     return 0;
 }

@@ -75,8 +75,8 @@ static int move(struct p2m_locked p2m, const struct placement *p,
     if (rc == 0) {
         rc = p2m_map(p2m, p->at, s->frame, 0, s->type, s->access);
     }
-    if (rc != 0 && p2m_map(p2m, gfn(p->idx), s->frame, 0, s->type,
-                           s->access) == 0) {
+    if (rc != 0 &&
+        p2m_map(p2m, gfn(p->idx), s->frame, 0, s->type, s->access) == 0) {
         /* Back where it was, which took the reference; the caller drops one. */
         frame_get_held(s->frame);
     }
@@ -139,8 +139,7 @@ static int decode_add(struct vcpu *v, const struct hypercall_args *a,
     if (arg_copy_in(v, a, 1, &m, sizeof(m)) != 0) {
         return -RV_EFAULT;
     }
-    *req = (struct xen_add_to_physmap){m.domid, m.size, m.space, m.idx,
-                                       m.gpfn};
+    *req = (struct xen_add_to_physmap){m.domid, m.size, m.space, m.idx, m.gpfn};
     return 0;
 }
 
@@ -161,8 +160,7 @@ static int space_check(uint32_t space)
 
 /* A range is bounded by its 16-bit size; the operation register counts. */
 static long invoke_range(struct hypercall_args *a,
-                         const struct xen_add_to_physmap *req,
-                         struct domain *d)
+                         const struct xen_add_to_physmap *req, struct domain *d)
 {
     uint64_t done = a->arg[0] >> 6;
     uint64_t end = rv_min(done + BATCH_PER_CALL, (uint64_t)req->size);
@@ -329,9 +327,8 @@ static int word_read(struct vcpu *v, const struct batch *b,
     uint32_t small;
 
     if (!b->is_32bit) {
-        return guest_copy_in(v, out,
-                             guest_ref_add(list, b->done * sizeof(*out)),
-                             sizeof(*out));
+        return guest_copy_in(
+            v, out, guest_ref_add(list, b->done * sizeof(*out)), sizeof(*out));
     }
     if (guest_copy_in(v, &small, guest_ref_add(list, b->done * sizeof(small)),
                       sizeof(small)) != 0) {
@@ -352,8 +349,7 @@ static int batch_step(struct vcpu *v, struct batch *b)
     }
     b->p.at = gfn(at);
     result = invoke_placement(&b->p);
-    return guest_copy_out(v,
-                          guest_ref_add(b->errs, b->done * sizeof(result)),
+    return guest_copy_out(v, guest_ref_add(b->errs, b->done * sizeof(result)),
                           &result, sizeof(result));
 }
 

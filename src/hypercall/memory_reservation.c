@@ -125,8 +125,8 @@ static long reservation_run(struct vcpu *v, struct hypercall_args *a,
     if (good < n || r->done == r->count) {
         return (long)r->done;
     }
-    a->arg[0] = (a->arg[0] & ((1u << EXTENT_SHIFT) - 1)) |
-                r->done << EXTENT_SHIFT;
+    a->arg[0] = (a->arg[0] & ((1u << EXTENT_SHIFT) - 1)) | r->done
+                                                               << EXTENT_SHIFT;
     return -RV_ERESTART;
 }
 

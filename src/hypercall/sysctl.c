@@ -17,7 +17,7 @@
 
 typedef int (*sysctl_fn)(struct vcpu *v, struct xen_sysctl *ctl);
 
-#define SUBOP_sysctl(name, ...)                                                \
+#define SUBOP_sysctl(name, ...) \
     static int sysctl_##name(struct vcpu *v, struct xen_sysctl *ctl);
 #include "table.def"
 

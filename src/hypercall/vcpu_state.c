@@ -71,8 +71,7 @@ static bool code_is_64bit(const struct vcpu_state *s)
     return long_mode(s) && (s->seg[SEG_CS].attr & SEG_ATTR_L) != 0;
 }
 
-static bool control_is_valid(const struct domain *d,
-                             const struct vcpu_state *s)
+static bool control_is_valid(const struct domain *d, const struct vcpu_state *s)
 {
     uint64_t cr0 = s->creg[CREG_CR0];
     uint64_t cr4 = s->creg[CREG_CR4];
@@ -151,10 +150,8 @@ static bool stack_is_valid(const struct vcpu_state *s)
     if ((ss->attr & SEG_ATTR_P) == 0) {
         return code_is_64bit(s);
     }
-    return (ss->attr & wanted) == wanted &&
-           (ss->attr & SEG_TYPE_CODE) == 0 &&
-           (ss->attr & SEG_ATTR_DPL) ==
-               (s->seg[SEG_CS].attr & SEG_ATTR_DPL);
+    return (ss->attr & wanted) == wanted && (ss->attr & SEG_TYPE_CODE) == 0 &&
+           (ss->attr & SEG_ATTR_DPL) == (s->seg[SEG_CS].attr & SEG_ATTR_DPL);
 }
 
 static bool system_segments_are_valid(const struct vcpu_state *s)
@@ -171,8 +168,7 @@ static bool system_segments_are_valid(const struct vcpu_state *s)
         return false;
     }
     return (ldtr & SEG_ATTR_P) == 0 ||
-           ((ldtr & SEG_ATTR_S) == 0 &&
-            (ldtr & SEG_ATTR_TYPE) == SEG_TYPE_LDT);
+           ((ldtr & SEG_ATTR_S) == 0 && (ldtr & SEG_ATTR_TYPE) == SEG_TYPE_LDT);
 }
 
 static bool segments_are_valid(const struct vcpu_state *s)

@@ -20,8 +20,8 @@ void hypercall_commandline_set(const char *cmdline)
 }
 
 /* Copies `text` as a zero-filled field of `size` bytes, in pieces. */
-static long text_out(struct vcpu *v, struct hypercall_args *a,
-                     const char *text, size_t size)
+static long text_out(struct vcpu *v, struct hypercall_args *a, const char *text,
+                     size_t size)
 {
     struct guest_ref to = guest_ref(a->arg[1]);
     size_t length = strnlen(text, size - 1);

@@ -111,7 +111,9 @@ static uint64_t reserved_bits(const struct walker *k, bool leaf, unsigned level)
     }
     if (!is_long(k)) {
         if (level == 3) {
-            return bits | BITS(2, 1) | BITS(8, 5) | BITS(63, 52);
+            /* Bit 5 is reserved too, but QEMU sets it like an accessed bit in
+             * entries that it has used itself. */
+            return bits | BITS(2, 1) | BITS(8, 6) | BITS(63, 52);
         }
         bits |= BITS(62, 52);
     }

@@ -9,6 +9,7 @@
 #include "p2m_table.h"
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/panic.h"
 
 /* What fits the frame field of an entry. */
 #define P2M_MFN_LIMIT (1UL << 40)
@@ -101,7 +102,8 @@ int p2m_map(struct p2m_locked held, gfn_t g, mfn_t m, unsigned order,
         unsigned level = leaf_level(pos, pos + delta, end - pos);
 
         p2m_path_find(p2m, pos, &path);
-        level = rv_min(level, path.level);
+        /* Tables are never empty, so an empty range of this size has none. */
+        ASSERT(path.level >= level);
         if (p2m_path_extend(p2m, &path, pos, level)) {
             range_undo(p2m, g.v, pos);
             return -RV_ENOMEM;

@@ -69,7 +69,7 @@ static void entry_back(struct domain *d, struct walk_entry *e)
 
     e->page = NULL;
     e->rights = 0;
-    if (m.type != P2M_NONE && m.type != P2M_MMIO && (m.access & ACCESS_READ)) {
+    if (m.type != P2M_NONE && m.type != P2M_MMIO) {
         e->page = host_ptr(mfn_to_hpa(m.mfn));
         e->rights = e->allowed & (m.access | m.access << WALK_USER_SHIFT);
     }

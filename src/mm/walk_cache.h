@@ -19,7 +19,7 @@ struct walk_entry {
     uint64_t cr3;
     uint64_t mode;
     uint64_t gpa;
-    uint8_t *page;   /* NULL: no RAM there, or not readable */
+    uint8_t *page;   /* NULL: no RAM there */
     uint8_t allowed; /* by the guest's tables, as in struct guest_walk */
     uint8_t rights;  /* of these, what the p2m lets through */
     /* Aligned 8-byte words with the page-table entries; a 4-byte entry takes

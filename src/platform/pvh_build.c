@@ -173,6 +173,7 @@ static int entry_state_load(struct vcpu *v, uint32_t entry, uint64_t start_info)
     rc = vcpu_state_check(v->domain, &s);
     if (rc == 0) {
         vcpu_state_load(v, &s);
+        v->is_initialised = true;
         vcpu_flags_clear(v, VCPU_DOWN);
     }
     return rc;

@@ -286,5 +286,6 @@ void vlapic_init_process(struct vcpu *v)
     spin_unlock(&vl->lock);
     if (start) {
         real_mode_start(v, vector);
+        v->is_initialised = true;
     }
 }

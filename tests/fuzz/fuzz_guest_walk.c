@@ -137,7 +137,7 @@ static bool reserved_64(uint64_t e, unsigned level, bool large)
 static bool reserved_pae(uint64_t e, unsigned level, bool large)
 {
     if (level == 3) {
-        return field(e, 63, 46) || field(e, 2, 1) || field(e, 8, 5);
+        return field(e, 63, 46) || field(e, 2, 1) || field(e, 8, 6);
     }
     return field(e, 62, 46) || ((e >> 63) && !nxe()) ||
            (large && field(e, 20, 13));

@@ -37,13 +37,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ARG_AT 0x1000u
 #define LIST_AT 0x2000u
 #define CALLS_MAX 64u
-#define TURNS_MAX 2000u
+#define TURNS_MAX 5000u /* 16-bit counts come in pieces of 32 */
 
 struct fuzz_call {
-    uint8_t who;      /* % GUESTS; bit 4: 32-bit, bits 5-6: hostility */
-    uint8_t row;      /* of the table; beyond it: number and op as given */
+    uint8_t who;       /* % GUESTS; bit 4: 32-bit, bits 5-6: hostility */
+    uint8_t row;       /* of the table; beyond it: number and op as given */
     uint8_t select[3]; /* what the arguments are, see argument() */
-    uint8_t advance;  /* time, in units of 100 us */
+    uint8_t advance;   /* time, in units of 100 us */
     uint16_t number;
     uint32_t raw;
     uint8_t arg[144]; /* what the pointer points to */
@@ -73,12 +73,12 @@ static struct cpu cpu;
 static struct domain *guest[GUESTS];
 static uint64_t frames_at_start;
 
-#define require(condition)                                                     \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            abort();                                                           \
-        }                                                                      \
+#define require(condition)                                          \
+    do {                                                            \
+        if (!(condition)) {                                         \
+            fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
+            abort();                                                \
+        }                                                           \
     } while (0)
 
 /* ---- Machine ----------------------------------------------------------- */
@@ -299,8 +299,20 @@ static void dispatch(struct vcpu *v, bool is_32bit, unsigned hostility,
 static uint64_t argument(const struct fuzz_call *c, unsigned i)
 {
     static const uint64_t edges[] = {
-        0, 1, 2, 3, 23, 0x7ff0, 0x7fffffff, 0xffffffff, UINT64_MAX,
-        ARG_AT, LIST_AT, 0xffe, 0x7ffffffff000, 0xfffffffffffff000,
+        0,
+        1,
+        2,
+        3,
+        23,
+        0x7ff0,
+        0x7fffffff,
+        0xffffffff,
+        UINT64_MAX,
+        ARG_AT,
+        LIST_AT,
+        0xffe,
+        0x7ffffffff000,
+        0xfffffffffffff000,
     };
 
     switch (c->select[i] % 4) {

@@ -6,7 +6,7 @@ import dataclasses
 import tomllib
 
 DOMAIN_KEYS = ("guest", "kernel", "ramdisk", "vcpus", "memory", "args",
-               "roles", "weight", "console", "expect", "cause",
+               "roles", "weight", "console", "expect", "cause", "stays",
                "reference_expect")
 TEST_KEYS = DOMAIN_KEYS + ("name", "envs", "smp", "timeout", "domain",
                            "reference")
@@ -35,7 +35,11 @@ class Domain:
     console: str = "xen"
     expect: str = "SUCCESS"
     cause: str = ""
+    stays: bool = False
     reference_expect: str = ""
+
+    def ends(self):
+        return self.expect != "alive" and not self.stays
 
     def memory_mib(self):
         return int(self.memory.rstrip("M"))

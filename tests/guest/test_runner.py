@@ -124,6 +124,13 @@ def only_alive_left_waits_for_the_others():
         case, {0: "", 2: "x", 3: "Test result: SUCCESS\n"})
 
 
+def judge_domain_that_stays_passes_without_an_end():
+    case = make_case(domain(stays=True))
+    assert verdict.judge(case, outcome(
+        "", "Test result: SUCCESS\n", status=None)) == []
+    assert verdict.judge(case, outcome("", "title\n", status=None))
+
+
 def manifest_has_every_field_that_is_set():
     text = machine.manifest_text(make_case(
         domain(args="a=1 b", roles=("control",), weight=7, vcpus=3)))
@@ -158,6 +165,7 @@ TESTS = [
     judge_crash_for_another_cause_is_reported,
     judge_survived_crash_is_reported,
     only_alive_left_waits_for_the_others,
+    judge_domain_that_stays_passes_without_an_end,
     manifest_has_every_field_that_is_set,
 ]
 

@@ -79,7 +79,7 @@ def judge_hypervisor(case, outcome):
         problems.append(f"hypervisor: {line.strip()[:160]}")
     if outcome.timed_out:
         return problems + ["time is over; hypervisor: " + last_line(log)[:120]]
-    if any(d.expect == "alive" for d in case.domains):
+    if not all(d.ends() for d in case.domains):
         return problems
     if outcome.status != STATUS_GOOD:
         problems.append(f"QEMU ended with status {outcome.status}")

@@ -47,7 +47,7 @@ struct op_row {
 #define CALL_domctl 36
 
 static struct op_row op_rows[] = {
-#define SUBOP(call, name, number, perm, arg, errors, text)                     \
+#define SUBOP(call, name, number, perm, arg, errors, text) \
     {#call, #name, CALL_##call, number, errors, {false}},
 #include "../../src/hypercall/table.def"
 };
@@ -56,10 +56,13 @@ static const struct {
     const char *name;
     int value;
 } errno_names[] = {
-#define E(name) {#name, RV_##name}
-    E(EPERM),  E(ENOENT), E(ESRCH),  E(E2BIG),   E(ENOMEM), E(EACCES),
-    E(EFAULT), E(EBUSY),  E(EEXIST), E(EINVAL),  E(ENOSPC), E(ENOSYS),
-    E(ENODATA), E(ETIME), E(EOPNOTSUPP), E(ENODEV),
+#define E(name)          \
+    {                    \
+#name, RV_##name \
+    }
+    E(EPERM),   E(ENOENT), E(ESRCH),      E(E2BIG),  E(ENOMEM), E(EACCES),
+    E(EFAULT),  E(EBUSY),  E(EEXIST),     E(EINVAL), E(ENOSPC), E(ENOSYS),
+    E(ENODATA), E(ETIME),  E(EOPNOTSUPP), E(ENODEV),
 #undef E
 };
 

@@ -14,11 +14,11 @@
 #include "ravelin/hypercall.h"
 
 /* Guest addresses (linear = physical). */
-#define HC_ARG 0x10000u    /* the structure hc() passes */
-#define HC_BUF 0x20000u    /* 64 KiB for whatever it points to */
-#define HC_FREE 0x100000u  /* from here to HC_RAM_END: RAM nobody uses */
+#define HC_ARG 0x10000u   /* the structure hc() passes */
+#define HC_BUF 0x20000u   /* 64 KiB for whatever it points to */
+#define HC_FREE 0x100000u /* from here to HC_RAM_END: RAM nobody uses */
 #define HC_RAM_END 0x180000u
-#define HC_HOLE 0x200000u  /* mapped in the page tables, no RAM behind it */
+#define HC_HOLE 0x200000u      /* mapped in the page tables, no RAM behind it */
 #define HC_BAD 0x7fffffff0000u /* not mapped */
 #define HC_BAD32 0xf0000000u
 

@@ -20,5 +20,5 @@ extern const size_t abi_theirs_count;
 
 #define ABI_CONST(name) {#name, (uint64_t)(name)},
 #define ABI_SIZE(tag) {"sizeof " #tag, sizeof(struct tag)},
-#define ABI_OFFSET(tag, member)                                                \
+#define ABI_OFFSET(tag, member) \
     {"offsetof " #tag "." #member, offsetof(struct tag, member)},

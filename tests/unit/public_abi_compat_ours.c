@@ -16,8 +16,8 @@
 #include "public/vcpu.h"
 #include "public/version.h"
 
-#define LAYOUT_SIZE(ours, theirs, n)                                           \
+#define LAYOUT_SIZE(ours, theirs, n) \
     static_assert(sizeof(struct ours) == (n), #ours);
-#define LAYOUT_OFFSET(ours, theirs, member, n)                                 \
+#define LAYOUT_OFFSET(ours, theirs, member, n) \
     static_assert(offsetof(struct ours, member) == (n), #ours "." #member);
 #include "public_abi_compat.def"

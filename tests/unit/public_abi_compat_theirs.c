@@ -22,8 +22,8 @@
 #include <xen/vcpu.h>
 #include <xen/version.h>
 
-#define LAYOUT_SIZE(ours, theirs, n)                                           \
+#define LAYOUT_SIZE(ours, theirs, n) \
     _Static_assert(sizeof(struct theirs) == (n), #theirs);
-#define LAYOUT_OFFSET(ours, theirs, member, n)                                 \
+#define LAYOUT_OFFSET(ours, theirs, member, n) \
     _Static_assert(offsetof(struct theirs, member) == (n), #theirs "." #member);
 #include "public_abi_compat.def"

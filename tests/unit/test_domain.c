@@ -320,10 +320,10 @@ static void domain_shutdown_hardware_domain_ends_machine(void **state)
     assert_int_equal(fake_power.poweroff_count, 0);
     assert_int_equal(domain_resume(d), 0);
     domain_shutdown(d, SHUTDOWN_CRASH);
+    core_settle();
     assert_int_equal(fake_power.poweroff_count, 1);
     assert_int_equal(fake_power.poweroff_code, SHUTDOWN_CRASH);
-    core_domain_destroy(d);
-    assert_int_equal(fake_power.poweroff_count, 1);
+    assert_int_equal(domain_count(), 0);
 }
 
 static void domain_shutdown_hardware_domain_reboots_machine(void **state)
@@ -333,9 +333,10 @@ static void domain_shutdown_hardware_domain_reboots_machine(void **state)
 
     core_domain_start(d);
     domain_shutdown(d, SHUTDOWN_REBOOT);
+    core_settle();
     assert_int_equal(fake_power.reboot_count, 1);
     assert_int_equal(fake_power.poweroff_count, 0);
-    core_domain_destroy(d);
+    assert_int_equal(domain_count(), 0);
 }
 
 static void domain_destroy_running_hardware_domain_ends_machine(void **state)
@@ -370,18 +371,20 @@ static void domain_last_end_poweroff_waits_for_the_last(void **state)
     domain_last_end_set(MANIFEST_LAST_POWEROFF);
     domain_shutdown(a, SHUTDOWN_POWEROFF);
     assert_int_equal(fake_power.poweroff_count, 0);
+    assert_int_equal(domain_count(), 3);
     domain_shutdown(b, SHUTDOWN_CRASH);
+    core_settle();
     assert_int_equal(fake_power.poweroff_count, 1);
     assert_int_equal(fake_power.poweroff_code, 0);
-    core_domain_destroy(a);
-    core_domain_destroy(b);
-    core_domain_destroy(paused);
+    assert_int_equal(domain_count(), 0);
+    assert_non_null(paused);
 }
 
 static void domain_last_end_set_with_nobody_running_ends_at_once(void **state)
 {
     (void)state;
     domain_last_end_set(MANIFEST_LAST_POWEROFF);
+    core_settle();
     assert_int_equal(fake_power.poweroff_count, 1);
 }
 

@@ -12,8 +12,10 @@
 
 #include "ravelin/emul.h"
 
+#ifndef FLAT_BYTES
 #define FLAT_BYTES (1u << 20)
 #define FLAT_CACHE_ENTRIES 4096
+#endif
 
 struct flat {
     struct emul e;

@@ -83,12 +83,24 @@ static inline void gen_code(struct gen *g, uint8_t code[GEN_CODE_MAX],
     }
 }
 
-static inline void gen_print(const char *what, const struct emul_cpu *c)
+/* Memory before a recorded case: the same for all of them. */
+static inline void gen_pattern(uint8_t *mem, unsigned n)
 {
-    printf("  %-8s eax %08x ecx %08x edx %08x ebx %08x esp %08x ebp %08x "
-           "esi %08x edi %08x eip %08x efl %06x\n",
-           what, (uint32_t)c->reg[0], (uint32_t)c->reg[1],
-           (uint32_t)c->reg[2], (uint32_t)c->reg[3], (uint32_t)c->reg[4],
-           (uint32_t)c->reg[5], (uint32_t)c->reg[6], (uint32_t)c->reg[7],
-           (uint32_t)c->rip, (uint32_t)c->rflags);
+    uint32_t v = 0x12345678;
+
+    for (unsigned i = 0; i < n; i++) {
+        v = v * 1664525u + 1013904223u;
+        mem[i] = (uint8_t)(v >> 24);
+    }
+}
+
+/* 64-bit FNV-1a. */
+static inline uint64_t gen_hash(const uint8_t *mem, unsigned n)
+{
+    uint64_t h = 0xcbf29ce484222325ULL;
+
+    for (unsigned i = 0; i < n; i++) {
+        h = (h ^ mem[i]) * 0x100000001b3ULL;
+    }
+    return h;
 }

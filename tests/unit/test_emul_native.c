@@ -6,7 +6,9 @@
  * vector and error code are compared with one emul_step() from the same state.
  *
  * Usage: test_emul_native [cases [seed [first]]]; appends counts for the
- * coverage table to the file that EMUL_COVERAGE names.
+ * coverage table to the file that EMUL_COVERAGE names. With EMUL_GOLDEN=NAME,
+ * records what the processor did with the first cases of each identity into
+ * NAME.in and NAME.out.
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -323,7 +325,35 @@ struct tally {
     unsigned long compared[EMUL_ID_COUNT];
     unsigned long total;
     unsigned long bad;
+    FILE *golden_in, *golden_out;
 };
+
+#define GOLDEN_PER_ID 3
+
+static void numbers_write(FILE *out, const uint64_t reg[16], uint64_t rip,
+                          uint32_t eflags)
+{
+    for (unsigned n = 0; n < 16; n++) {
+        fprintf(out, " %llx", (unsigned long long)reg[n]);
+    }
+    fprintf(out, " %llx %x", (unsigned long long)rip, eflags);
+}
+
+static void golden_write(const struct tally *t, const struct emul_insn *i,
+                         const uint8_t *code, enum emul_mode mode)
+{
+    fprintf(t->golden_in, "%u", 16u << mode);
+    numbers_write(t->golden_in, wanted.reg, wanted.rip, wanted.eflags);
+    for (unsigned n = 0; n < i->len; n++) {
+        fprintf(t->golden_in, " %02x", code[n]);
+    }
+    fprintf(t->golden_in, " # %s\n", emul_id_name(i->id));
+    fprintf(t->golden_out, "%d", observed.vector);
+    numbers_write(t->golden_out, observed.reg, observed.rip,
+                  observed.eflags & ~(FLAG_RF | FLAG_ID));
+    fprintf(t->golden_out, " %016llx\n",
+            (unsigned long long)gen_hash(arena, SEG_BYTES));
+}
 
 /* One random case; false if it could not be run. */
 static bool case_run(struct flat *f, uint64_t number, uint64_t seed,
@@ -351,7 +381,13 @@ static bool case_run(struct flat *f, uint64_t number, uint64_t seed,
     }
     machine_set(f, mode);
     state_random(&g, f, mode);
-    memcpy(f->mem + FLAT_BASE + (f->e.cpu.rip & 0xffff), code, sizeof(code));
+    if (t->golden_in) {
+        gen_pattern(f->mem + FLAT_BASE, SEG_BYTES);
+        memcpy(f->mem + FLAT_BASE + (f->e.cpu.rip & 0xffff), code, insn.len);
+    } else {
+        memcpy(f->mem + FLAT_BASE + (f->e.cpu.rip & 0xffff), code,
+               sizeof(code));
+    }
     memcpy(arena, f->mem + FLAT_BASE, SEG_BYTES);
     emul_cache_flush(&f->cache);
     emul_sync(&f->e);
@@ -366,6 +402,9 @@ static bool case_run(struct flat *f, uint64_t number, uint64_t seed,
                 memcmp(f->mem + FLAT_BASE, arena, SEG_BYTES) == 0;
     t->compared[insn.id]++;
     t->total++;
+    if (t->golden_in && same && t->compared[insn.id] <= GOLDEN_PER_ID) {
+        golden_write(t, &insn, code, mode);
+    }
     if (!same && t->bad++ < 20) {
         mismatch_print(number, &insn, code, mode, &ours);
     }
@@ -389,6 +428,21 @@ static void coverage_write(const struct tally *t)
     fclose(out);
 }
 
+static bool golden_open(struct tally *t)
+{
+    const char *name = getenv("EMUL_GOLDEN");
+    char path[512];
+
+    if (!name) {
+        return true;
+    }
+    snprintf(path, sizeof(path), "%s.in", name);
+    t->golden_in = fopen(path, "w");
+    snprintf(path, sizeof(path), "%s.out", name);
+    t->golden_out = fopen(path, "w");
+    return t->golden_in && t->golden_out;
+}
+
 static bool cpu_is_amd(void)
 {
     uint32_t a = 0, b, c, d;
@@ -406,6 +460,9 @@ int main(int argc, char **argv)
     struct gen g = { .s = seed };
 
     if (!f || !t) {
+        return 1;
+    }
+    if (!golden_open(t)) {
         return 1;
     }
     if (!native_init()) {
@@ -430,5 +487,12 @@ int main(int argc, char **argv)
     printf("%lu cases compared with the processor, %lu differ\n", t->total,
            t->bad);
     coverage_write(t);
-    return t->bad ? 1 : 0;
+    int rc = t->bad ? 1 : 0;
+    if (t->golden_in) {
+        fclose(t->golden_in);
+        fclose(t->golden_out);
+    }
+    free(f);
+    free(t);
+    return rc;
 }

@@ -21,6 +21,7 @@ struct program {
     char text[TEXT_MAX];
     size_t used;
     bool done;
+    unsigned long executed[EMUL_ID_COUNT];
 };
 
 static int port_io(struct emul *e, uint16_t port, unsigned size, bool in,
@@ -51,15 +52,49 @@ static bool file_read(const char *path, void *buf, size_t max, size_t *size)
     return true;
 }
 
+/* Counts the identity at CS:IP, for the coverage table. */
+static void executed_count(struct program *p)
+{
+    const struct emul_cpu *c = &p->flat.e.cpu;
+    struct emul_insn i;
+    uint64_t at = (c->seg[EMUL_CS].base + c->rip) & (FLAT_BYTES - 1);
+
+    if (emul_decode(&i, p->flat.mem + at, EMUL_INSN_MAX,
+                    (enum emul_mode)p->flat.e.mode) == 0) {
+        p->executed[i.id]++;
+    }
+}
+
+static void coverage_write(const struct program *p)
+{
+    const char *path = getenv("EMUL_COVERAGE");
+    FILE *out = path ? fopen(path, "a") : NULL;
+
+    for (unsigned n = 0; out && n < EMUL_ID_COUNT; n++) {
+        if (p->executed[n]) {
+            fprintf(out, "program %s %lu\n", emul_id_name(n), p->executed[n]);
+        }
+    }
+    if (out) {
+        fclose(out);
+    }
+}
+
+/* One instruction at a time if they are to be counted. */
 static enum emul_result program_run(struct program *p)
 {
     enum emul_result rc = EMUL_OK;
+    uint64_t slice = getenv("EMUL_COVERAGE") ? 1 : 1000;
 
     for (uint64_t total = BUDGET; total && !p->done && rc == EMUL_OK;) {
-        uint64_t part = 1000;
+        uint64_t part = slice;
+        if (slice == 1) {
+            executed_count(p);
+        }
         rc = emul_run(&p->flat.e, &part);
-        total -= 1000;
+        total -= slice;
     }
+    coverage_write(p);
     return rc;
 }
 

@@ -15,6 +15,13 @@
 #include "test_emul_flat.h"
 #include "test_emul_gen.h"
 
+/* The reference library leaks; the sanitizer is to watch our side only. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+
 #define MAPPED 0x30000u
 #define CODE_AT 0x4000u
 #define CODE_BYTES 0x1000u
@@ -90,6 +97,8 @@ struct reference {
     uc_engine *uc;
     uint8_t *mem;
     bool faulted;
+    bool stays; /* leaves a finished REP only in the next step */
+    uint64_t at;
 };
 
 static void on_interrupt(uc_engine *uc, uint32_t number, void *arg)
@@ -259,7 +268,9 @@ static bool state_is_equal(const struct flat *f, struct reference *r,
     /* After a far transfer in real mode the reference tells CS:IP as one. */
     uc_reg_read(r->uc, UC_X86_REG_EIP, &v);
     uint64_t rip = f->e.cpu.rip + (protected ? 0 : f->e.cpu.seg[1].base);
-    same = same && (uint32_t)v == (uint32_t)rip;
+    if (!r->stays || v != r->at) {
+        same = same && (uint32_t)v == (uint32_t)rip;
+    }
     if (show) {
         printf(" ip %x/%x", (uint32_t)rip, (uint32_t)v);
     }
@@ -329,6 +340,8 @@ static void case_run(struct flat *f, struct reference *r, bool protected,
         return;
     }
     r->faulted = false;
+    r->stays = insn.prefix & (EMUL_P_REP | EMUL_P_REPNE);
+    r->at = at;
     uc_ctl_remove_cache(r->uc, CODE_AT, CODE_AT + CODE_BYTES);
     uc_err err = uc_emu_start(r->uc, at, 0, 0, 1);
     if (err || r->faulted || rc != EMUL_OK) {

@@ -168,6 +168,27 @@ static void cache_sees_p2m_removal_and_rights(void **state)
     assert_int_equal(fault.gpa.v, 0x5004);
 }
 
+/* Another access brings the cache to the new generation; what it held for the
+ * removed page must be gone as well. */
+static void cache_drops_all_entries_with_the_generation(void **state)
+{
+    struct p2m_locked p2m;
+    uint32_t value;
+
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    fixture_map(&t, 0x12345000, 0x5000);
+    fixture_map(&t, 0x12346000, 0x6000);
+    assert_int_equal(read_u32(0x12345000), 0);
+    assert_int_equal(read_u32(0x12346000), 0);
+    p2m = p2m_lock(&d->p2m);
+    assert_int_equal(p2m_unmap(p2m, gfn(5), 0), 0);
+    p2m_unlock(&p2m);
+    assert_int_equal(read_u32(0x12346000), 0);
+    assert_int_equal(guest_copy_in(v, &value, guest_ref(0x12345000), 4),
+                     -RV_EFAULT);
+}
+
 static void cache_sees_memory_that_appears(void **state)
 {
     struct p2m_locked p2m = p2m_lock(&d->p2m);
@@ -308,6 +329,7 @@ static void copy_mmio_and_read_only_memory(void **state)
     assert_int_equal(guest_phys_write(d, gpa(0x2000000), &value, 4),
                      -RV_EFAULT);
     assert_int_equal(guest_phys_clear(d, gpa(0x2000000), 4), -RV_EFAULT);
+    assert_null(guest_page_pin(d, gfn(0x2000), &m));
     assert_int_equal(guest_phys_read(d, &value, gpa(0xfee00000), 4),
                      -RV_EFAULT);
 }
@@ -503,6 +525,7 @@ int main(void)
         CASE(cache_follows_changed_entries_at_each_level),
         CASE(cache_follows_cr3_and_mode),
         CASE(cache_sees_p2m_removal_and_rights),
+        CASE(cache_drops_all_entries_with_the_generation),
         CASE(cache_sees_memory_that_appears),
         CASE(cache_hit_still_sets_dirty),
         CASE(copy_round_trip_over_pages),

@@ -230,6 +230,10 @@ static void walk_smep_refuses_supervisor_fetch_of_user_page(void **state)
     expect_pf(0x12345000, ACCESS_EXEC, false, PF_PRESENT | PF_FETCH);
     expect_gpa(0x12345000, ACCESS_EXEC, true, 0x5000);
     expect_gpa(0x12345000, ACCESS_READ, false, 0x5000);
+    /* Also without NX a fetch is told apart then. */
+    creg_change(CREG_EFER, 0, EFER_NXE);
+    expect_pf(0x12345000, ACCESS_EXEC, false, PF_PRESENT | PF_FETCH);
+    expect_pf(0x22345000, ACCESS_EXEC, true, PF_USER | PF_FETCH);
 }
 
 static void walk_nx_is_reserved_without_nxe(void **state)
@@ -266,7 +270,8 @@ static uint64_t reserved_by_manual(enum fixture_paging mode, unsigned level,
         return high;
     case FIXTURE_PAGING_PAE:
         if (level == 3) {
-            return high | 0xfff0000000000000UL | 0x1e6;
+            /* Bit 5 is let pass: QEMU sets it like an accessed bit. */
+            return high | 0xfff0000000000000UL | 0x1c6;
         }
         return high | 0x7ff0000000000000UL | (large ? 0x1fe000UL : 0);
     default:
@@ -377,6 +382,18 @@ static void walk_sets_accessed_and_dirty(void **state)
     assert_int_equal(fixture_pte_get(&t, 0x12345000, 3) & PTE_A, 0);
 }
 
+/* One word serves as entry of all three levels. */
+static void walk_pae_recursive_entry_is_marked(void **state)
+{
+    (void)state;
+    start(FIXTURE_PAGING_PAE);
+    fixture_pte_set(&t, 0, 3, TABLES | P);
+    for (unsigned i = 0; i < 2; i++) {
+        expect_gpa(0x18, ACCESS_READ, false, TABLES + 0x18);
+        assert_int_equal(fixture_phys_u64(d, TABLES), TABLES | P | PTE_A);
+    }
+}
+
 static void walk_failed_write_sets_no_dirty(void **state)
 {
     (void)state;
@@ -434,6 +451,7 @@ int main(void)
         CASE(walk_pse36_beyond_the_machine_is_reserved),
         CASE(walk_table_outside_ram_is_no_page_fault),
         CASE(walk_sets_accessed_and_dirty),
+        CASE(walk_pae_recursive_entry_is_marked),
         CASE(walk_failed_write_sets_no_dirty),
         CASE(walk_accessed_in_protected_table_fails),
     };

@@ -31,8 +31,8 @@ static long dispatch(struct vcpu *v, unsigned cpl, bool is_64bit)
 
 static void dispatch_unknown_number_returns_enosys(void **state)
 {
-    static const uint64_t numbers[] = {0,  1,   6,  11, 20,        27,
-                                       38, 40,  47, 48, 63,        64,
+    static const uint64_t numbers[] = {0,  1,   6,  11, 20,         27,
+                                       38, 40,  47, 48, 63,         64,
                                        55, 255, 99, 37, UINT32_MAX, UINT64_MAX};
 
     (void)state;
@@ -130,34 +130,35 @@ static void dispatch_finished_call_poisons_its_arguments(void **state)
     assert_int_equal(v->regs.gpr[REG_RDI], HYPERCALL_POISON_64);
     assert_int_equal(v->regs.gpr[REG_RSI], HYPERCALL_POISON_64);
     assert_int_equal(v->regs.gpr[REG_RDX], 9);
-    assert_int_equal(hc_call(HC_PLAIN, true, __HYPERVISOR_xen_version,
-                             XENVER_version, 7, 9),
-                     4 << 16 | 17);
+    assert_int_equal(
+        hc_call(HC_PLAIN, true, __HYPERVISOR_xen_version, XENVER_version, 7, 9),
+        4 << 16 | 17);
     assert_int_equal(v->regs.gpr[REG_RBX], HYPERCALL_POISON_32);
     assert_int_equal(v->regs.gpr[REG_RCX], HYPERCALL_POISON_32);
     assert_int_equal(v->regs.gpr[REG_RDX], 9);
 }
 
 /* An operation for a role must not even look at its argument. */
-static void dispatch_without_role_returns_eperm_before_the_argument(void **state)
+static void dispatch_without_role_returns_eperm_before_the_argument(
+    void **state)
 {
     (void)state;
-    assert_int_equal(hc_call(HC_PLAIN, false, __HYPERVISOR_domctl, HC_BAD, 0, 0),
-                     -RV_EPERM);
-    assert_int_equal(hc_call(HC_HARDWARE, false, __HYPERVISOR_domctl, HC_BAD, 0,
-                             0),
-                     -RV_EPERM);
-    assert_int_equal(hc_call(HC_PLAIN, false, __HYPERVISOR_sysctl, HC_BAD, 0, 0),
-                     -RV_EPERM);
+    assert_int_equal(
+        hc_call(HC_PLAIN, false, __HYPERVISOR_domctl, HC_BAD, 0, 0), -RV_EPERM);
+    assert_int_equal(
+        hc_call(HC_HARDWARE, false, __HYPERVISOR_domctl, HC_BAD, 0, 0),
+        -RV_EPERM);
+    assert_int_equal(
+        hc_call(HC_PLAIN, false, __HYPERVISOR_sysctl, HC_BAD, 0, 0), -RV_EPERM);
     assert_int_equal(hc_call(HC_PLAIN, false, __HYPERVISOR_sched_op,
                              SCHEDOP_remote_shutdown, HC_BAD, 0),
                      -RV_EPERM);
     assert_int_equal(hc_call(HC_CONTROL, false, __HYPERVISOR_memory_op,
                              XENMEM_machine_memory_map, HC_BAD, 0),
                      -RV_EPERM);
-    assert_int_equal(hc_call(HC_CONTROL, false, __HYPERVISOR_domctl, HC_BAD, 0,
-                             0),
-                     -RV_EFAULT);
+    assert_int_equal(
+        hc_call(HC_CONTROL, false, __HYPERVISOR_domctl, HC_BAD, 0, 0),
+        -RV_EFAULT);
 }
 
 static void page_write_fills_128_stubs(void **state)

@@ -71,8 +71,8 @@ static void destroy(domid_t d)
 static void each(void (*fn)(uint32_t cmd, domid_t d), domid_t d)
 {
     static const uint8_t cmds[] = {
-        1,  2,  3,  4,  5,  9,  10, 11, 12, 13, 14, 15, 16,
-        17, 22, 25, 28, 33, 34, 35, 36, 55, 85, 86,
+        1,  2,  3,  4,  5,  9,  10, 11, 12, 13, 14, 15,
+        16, 17, 22, 25, 28, 33, 34, 35, 36, 55, 85, 86,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
@@ -136,8 +136,8 @@ static void bad_pointer(uint32_t cmd, domid_t d)
     uint64_t at = HC_RAM_END - 8;
 
     hc_put(HC_CONTROL, at, &c, 8);
-    assert_int_equal(
-        hc_call(HC_CONTROL, false, __HYPERVISOR_domctl, at, 0, 0), -RV_EFAULT);
+    assert_int_equal(hc_call(HC_CONTROL, false, __HYPERVISOR_domctl, at, 0, 0),
+                     -RV_EFAULT);
 }
 
 static void domctl_common_checks(void **state)
@@ -164,11 +164,11 @@ static void create_bad_options_return_einval(void **state)
     unsigned before = domain_count();
 
     (void)state;
-#define REFUSED(change)                                                        \
-    do {                                                                       \
-        c = create_request(0, 1);                                              \
-        change;                                                                \
-        assert_int_equal(call(&c), -RV_EINVAL);                                \
+#define REFUSED(change)                         \
+    do {                                        \
+        c = create_request(0, 1);               \
+        change;                                 \
+        assert_int_equal(call(&c), -RV_EINVAL); \
     } while (0)
     REFUSED(c.u.createdomain.flags = XEN_DOMCTL_CDF_hvm);
     REFUSED(c.u.createdomain.flags |= 1u << 5);
@@ -527,15 +527,15 @@ static void context_bad_record_changes_nothing(void **state)
     c = context_request(XEN_DOMCTL_gethvmcontext, id, size);
     assert_int_equal(call(&c), 0);
     hc_get(HC_CONTROL, RECORD_AT, &good, sizeof(good));
-#define REFUSED(change)                                                        \
-    do {                                                                       \
-        rec = good;                                                            \
-        rec.r13 = 0x6666;                                                      \
-        change;                                                                \
-        hc_put(HC_CONTROL, RECORD_AT, &rec, sizeof(rec));                      \
-        c = context_request(XEN_DOMCTL_sethvmcontext, id, size);               \
-        assert_int_equal(call(&c), -RV_EINVAL);                                \
-        assert_int_equal(v->regs.gpr[REG_R13], good.r13);                      \
+#define REFUSED(change)                                          \
+    do {                                                         \
+        rec = good;                                              \
+        rec.r13 = 0x6666;                                        \
+        change;                                                  \
+        hc_put(HC_CONTROL, RECORD_AT, &rec, sizeof(rec));        \
+        c = context_request(XEN_DOMCTL_sethvmcontext, id, size); \
+        assert_int_equal(call(&c), -RV_EINVAL);                  \
+        assert_int_equal(v->regs.gpr[REG_R13], good.r13);        \
     } while (0)
     REFUSED(rec.cr0 = 1ULL << 32);
     REFUSED(rec.msr_efer |= 1ULL << 63);

@@ -77,8 +77,7 @@ static void evtchn_status_tells_what_a_port_is(void **state)
     assert_int_equal(op(HC_HARDWARE, EVTCHNOP_status, &s, sizeof(s)),
                      -RV_EPERM);
     s.dom = 99;
-    assert_int_equal(op(HC_CONTROL, EVTCHNOP_status, &s, sizeof(s)),
-                     -RV_ESRCH);
+    assert_int_equal(op(HC_CONTROL, EVTCHNOP_status, &s, sizeof(s)), -RV_ESRCH);
     assert_int_equal(op(HC_PLAIN, EVTCHNOP_status, &s, sizeof(s)), -RV_EPERM);
     s.dom = DOMID_SELF;
     s.port = 5000;
@@ -189,9 +188,9 @@ static void evtchn_result_that_cannot_be_told_is_undone(void **state)
     assert_int_equal(p2m_access_set(p2m, g, ACCESS_READ), 0);
     p2m_unlock(&p2m);
     for (unsigned i = 0; i < 5000; i++) {
-        assert_int_equal(hc_call(HC_PLAIN, false, NR, EVTCHNOP_alloc_unbound,
-                                 HC_FREE, 0),
-                         -RV_EFAULT);
+        assert_int_equal(
+            hc_call(HC_PLAIN, false, NR, EVTCHNOP_alloc_unbound, HC_FREE, 0),
+            -RV_EFAULT);
     }
     p2m = p2m_lock(&d->p2m);
     assert_int_equal(p2m_access_set(p2m, g, ACCESS_ALL), 0);
@@ -277,9 +276,8 @@ static void evtchn_out_of_memory_returns_enomem(void **state)
                      -RV_ENOMEM);
     assert_int_equal(until_error(who, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)),
                      -RV_ENOMEM);
-    assert_int_equal(
-        until_error(who, EVTCHNOP_bind_virq, &virq, sizeof(virq)),
-        -RV_ENOMEM);
+    assert_int_equal(until_error(who, EVTCHNOP_bind_virq, &virq, sizeof(virq)),
+                     -RV_ENOMEM);
     for (unsigned i = 0; i < 4096 && rc == 0; i++) {
         b.remote_port = alloc(who, DOMID_SELF);
         hc_alloc_fail();

@@ -167,8 +167,8 @@ static void param_console_pfn_attaches_the_ring(void **state)
         -RV_EINVAL);
     assert_int_equal(
         set(HC_CONTROL, id, HVM_PARAM_CONSOLE_PFN, HC_FREE >> PAGE_SHIFT), 0);
-    assert_int_equal(
-        get(HC_PLAIN, DOMID_SELF, HVM_PARAM_CONSOLE_EVTCHN, &port), 0);
+    assert_int_equal(get(HC_PLAIN, DOMID_SELF, HVM_PARAM_CONSOLE_EVTCHN, &port),
+                     0);
     assert_true(port != 0);
     assert_int_equal(
         set(HC_CONTROL, id, HVM_PARAM_CONSOLE_PFN, HC_FREE >> PAGE_SHIFT),

@@ -66,12 +66,12 @@ static void memory_bad_pointer_returns_efault(void **state)
         assert_int_equal(hc_call(HC_PLAIN, true, NR, plain[i], HC_BAD32, 0),
                          -RV_EFAULT);
     }
-    assert_int_equal(hc_call(HC_CONTROL, false, NR, XENMEM_set_memory_map,
-                             HC_BAD, 0),
-                     -RV_EFAULT);
-    assert_int_equal(hc_call(HC_CONTROL, true, NR, XENMEM_set_memory_map,
-                             HC_BAD32, 0),
-                     -RV_EFAULT);
+    assert_int_equal(
+        hc_call(HC_CONTROL, false, NR, XENMEM_set_memory_map, HC_BAD, 0),
+        -RV_EFAULT);
+    assert_int_equal(
+        hc_call(HC_CONTROL, true, NR, XENMEM_set_memory_map, HC_BAD32, 0),
+        -RV_EFAULT);
 }
 
 static void memory_other_domain_needs_control(void **state)
@@ -124,9 +124,9 @@ static void memory_amounts_are_the_domains(void **state)
         hc_call(HC_PLAIN, false, NR, XENMEM_maximum_ram_page, 0, 0),
         frame_total_count());
     /* Any continuation count means nothing here. */
-    assert_int_equal(hc_call(HC_PLAIN, true, NR,
-                             XENMEM_maximum_ram_page | 7 << 6, 0, 0),
-                     frame_total_count());
+    assert_int_equal(
+        hc_call(HC_PLAIN, true, NR, XENMEM_maximum_ram_page | 7 << 6, 0, 0),
+        frame_total_count());
 }
 
 static void memory_unsupported_returns_eopnotsupp(void **state)
@@ -134,9 +134,9 @@ static void memory_unsupported_returns_eopnotsupp(void **state)
     (void)state;
     assert_int_equal(hc_call(HC_PLAIN, false, NR, XENMEM_exchange, HC_BAD, 0),
                      -RV_EOPNOTSUPP);
-    assert_int_equal(hc_call(HC_PLAIN, false, NR, XENMEM_increase_reservation,
-                             HC_BAD, 0),
-                     -RV_EOPNOTSUPP);
+    assert_int_equal(
+        hc_call(HC_PLAIN, false, NR, XENMEM_increase_reservation, HC_BAD, 0),
+        -RV_EOPNOTSUPP);
 }
 
 /* ---- Populate and give back -------------------------------------------- */
@@ -213,8 +213,8 @@ static void populate_large_extent_is_aligned_or_refused(void **state)
     r = list_64(HOLE_GFN, 1);
     r.extent_order = 9;
     assert_int_equal(resize(XENMEM_decrease_reservation, r), 0);
-    assert_int_equal(
-        resize(XENMEM_decrease_reservation, list_64(HOLE_GFN, 5)), 5);
+    assert_int_equal(resize(XENMEM_decrease_reservation, list_64(HOLE_GFN, 5)),
+                     5);
     assert_int_equal(
         resize(XENMEM_decrease_reservation, list_64(HOLE_GFN + 6, 506)), 506);
     fixture_quiesce();
@@ -239,9 +239,9 @@ static void reservation_bad_fields_return_einval(void **state)
     assert_int_equal(resize(XENMEM_decrease_reservation, r), -RV_EINVAL);
     /* More done than there is to do. */
     r = list_64(HOLE_GFN, 1);
-    assert_int_equal(op(HC_PLAIN, XENMEM_populate_physmap | 2 << 6, &r,
-                        sizeof(r)),
-                     -RV_EINVAL);
+    assert_int_equal(
+        op(HC_PLAIN, XENMEM_populate_physmap | 2 << 6, &r, sizeof(r)),
+        -RV_EINVAL);
 }
 
 static void reservation_of_32bit_caller_has_its_layout(void **state)
@@ -255,8 +255,8 @@ static void reservation_of_32bit_caller_has_its_layout(void **state)
 
     (void)state;
     hc_put(HC_PLAIN, HC_BUF, frames, sizeof(frames));
-    assert_int_equal(
-        hc32(HC_PLAIN, NR, XENMEM_populate_physmap, &r, sizeof(r)), 2);
+    assert_int_equal(hc32(HC_PLAIN, NR, XENMEM_populate_physmap, &r, sizeof(r)),
+                     2);
     assert_int_equal(type_at(HC_PLAIN, HOLE_GFN + 7), P2M_RAM);
     assert_int_equal(
         hc32(HC_PLAIN, NR, XENMEM_decrease_reservation, &r, sizeof(r)), 2);
@@ -266,8 +266,8 @@ static void reservation_of_32bit_caller_has_its_layout(void **state)
 static void decrease_of_what_is_not_ram_stops(void **state)
 {
     (void)state;
-    assert_int_equal(
-        resize(XENMEM_decrease_reservation, list_64(HOLE_GFN, 1)), 0);
+    assert_int_equal(resize(XENMEM_decrease_reservation, list_64(HOLE_GFN, 1)),
+                     0);
     assert_int_equal(
         resize(XENMEM_decrease_reservation, list_64(UINT64_MAX, 1)), 0);
 }
@@ -497,8 +497,8 @@ static void batch_foreign_page_is_shared_and_counted(void **state)
 
     (void)state;
     hc_put(HC_PLAIN, HC_FREE + 20 * 4096, &mark, sizeof(mark));
-    assert_int_equal(
-        op(HC_CONTROL, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
+    assert_int_equal(op(HC_CONTROL, XENMEM_add_to_physmap_batch, &b, sizeof(b)),
+                     0);
     for (unsigned i = 0; i < 70; i++) {
         assert_int_equal(batch_result(HC_CONTROL, i), 0);
     }
@@ -523,19 +523,18 @@ static void batch_has_a_result_per_entry(void **state)
     struct xen_remove_from_physmap r = {.domid = DOMID_SELF, .gpfn = HOLE_GFN};
 
     (void)state;
-    assert_int_equal(
-        op(HC_CONTROL, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
+    assert_int_equal(op(HC_CONTROL, XENMEM_add_to_physmap_batch, &b, sizeof(b)),
+                     0);
     assert_int_equal(batch_result(HC_CONTROL, 0), 0);
     assert_int_equal(batch_result(HC_CONTROL, 1), -RV_ENOENT);
-    assert_int_equal(
-        op(HC_CONTROL, XENMEM_remove_from_physmap, &r, sizeof(r)), 0);
+    assert_int_equal(op(HC_CONTROL, XENMEM_remove_from_physmap, &r, sizeof(r)),
+                     0);
     fixture_quiesce();
 }
 
 static void batch_bad_requests_are_refused(void **state)
 {
-    struct xen_add_to_physmap_batch b =
-        batch(HC_PLAIN, FREE_GFN, HOLE_GFN, 1);
+    struct xen_add_to_physmap_batch b = batch(HC_PLAIN, FREE_GFN, HOLE_GFN, 1);
 
     (void)state;
     assert_int_equal(op(HC_PLAIN, XENMEM_add_to_physmap_batch, &b, sizeof(b)),
@@ -618,8 +617,7 @@ static void map_set_by_control_is_told_to_the_domain(void **state)
     assert_int_equal(m.nr_entries, 3);
     hc_get(HC_PLAIN, HC_BUF, got, sizeof(got));
     assert_memory_equal(got, e, sizeof(e));
-    assert_int_equal(op(HC_PLAIN, XENMEM_maximum_gpfn, &d, sizeof(d)),
-                     0x7ff);
+    assert_int_equal(op(HC_PLAIN, XENMEM_maximum_gpfn, &d, sizeof(d)), 0x7ff);
     assert_int_equal(hc32(HC_PLAIN, NR, XENMEM_memory_map, &m32, sizeof(m32)),
                      0);
     assert_int_equal(m32.nr_entries, 2);

@@ -138,9 +138,9 @@ static void sched_remote_shutdown_ends_another_domain(void **state)
     assert_int_equal(
         hc(HC_CONTROL, SCHED, SCHEDOP_remote_shutdown, &r, sizeof(r)),
         -RV_EINVAL);
-    assert_int_equal(hc_call(HC_CONTROL, false, SCHED, SCHEDOP_remote_shutdown,
-                             HC_BAD, 0),
-                     -RV_EFAULT);
+    assert_int_equal(
+        hc_call(HC_CONTROL, false, SCHED, SCHEDOP_remote_shutdown, HC_BAD, 0),
+        -RV_EFAULT);
     r.domain_id = 77;
     assert_int_equal(
         hc(HC_CONTROL, SCHED, SCHEDOP_remote_shutdown, &r, sizeof(r)),
@@ -219,8 +219,8 @@ static void vcpu_without_such_vcpu_returns_enoent(void **state)
     (void)state;
     for (uint64_t op = VCPUOP_initialise;
          op <= VCPUOP_register_vcpu_time_memory_area; op++) {
-        assert_int_equal(
-            hc_vcpu_op(HC_PLAIN, op, NO_VCPU, zero, sizeof(zero)), -RV_ENOENT);
+        assert_int_equal(hc_vcpu_op(HC_PLAIN, op, NO_VCPU, zero, sizeof(zero)),
+                         -RV_ENOENT);
         assert_int_equal(
             hc_vcpu_op(HC_PLAIN, op, UINT32_MAX, zero, sizeof(zero)),
             -RV_ENOENT);
@@ -293,13 +293,12 @@ static void vcpu_runstate_info_in_both_layouts(void **state)
     struct vcpu_runstate_info big;
 
     (void)state;
-    assert_int_equal(hc_vcpu_op(HC_PLAIN, VCPUOP_get_runstate_info, 1, &big,
-                                sizeof(big)),
-                     0);
+    assert_int_equal(
+        hc_vcpu_op(HC_PLAIN, VCPUOP_get_runstate_info, 1, &big, sizeof(big)),
+        0);
     assert_int_equal(big.state, RUNSTATE_offline);
-    assert_int_equal(hc_call(HC_PLAIN, true, VCPU, VCPUOP_get_runstate_info, 1,
-                             HC_ARG),
-                     0);
+    assert_int_equal(
+        hc_call(HC_PLAIN, true, VCPU, VCPUOP_get_runstate_info, 1, HC_ARG), 0);
     hc_get(HC_PLAIN, HC_ARG, &small, sizeof(small));
     assert_int_equal(small.state, RUNSTATE_offline);
     assert_int_equal(small.state_entry_time, big.state_entry_time);

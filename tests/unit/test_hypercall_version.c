@@ -37,7 +37,7 @@ static void version_texts_fill_their_fields(void **state)
         uint64_t op;
         size_t size;
     } texts[] = {
-        {XENVER_extraversion, 16}, {XENVER_compile_info, 144},
+        {XENVER_extraversion, 16},   {XENVER_compile_info, 144},
         {XENVER_capabilities, 1024}, {XENVER_changeset, 64},
         {XENVER_commandline, 1024},
     };

@@ -155,6 +155,17 @@ static void p2m_lookup_nothing_mapped_returns_none(void **state)
     expect_none(UINT64_MAX);
 }
 
+static void p2m_lookup_beyond_the_map_finds_no_alias(void **state)
+{
+    mfn_t m = ram(0);
+
+    (void)state;
+    assert_int_equal(map(P2M_GFN_LIMIT_MAX - 1, m, 0, P2M_RAM, ACCESS_ALL), 0);
+    expect(P2M_GFN_LIMIT_MAX - 1, m.v, P2M_RAM, ACCESS_ALL, 1);
+    expect_none(2 * P2M_GFN_LIMIT_MAX - 1);
+    expect_none(UINT64_MAX);
+}
+
 static void p2m_map_each_order_uses_largest_leaf(void **state)
 {
     mfn_t small = ram(0);
@@ -483,6 +494,7 @@ int main(void)
         CASE(p2m_init_bad_limit_returns_einval),
         CASE(p2m_init_backend_of_other_shape_panics),
         CASE(p2m_lookup_nothing_mapped_returns_none),
+        CASE(p2m_lookup_beyond_the_map_finds_no_alias),
         CASE(p2m_map_each_order_uses_largest_leaf),
         CASE(p2m_map_small_leaf_backend_uses_2m),
         CASE(p2m_map_2m_over_table_fills_small_entries),

@@ -23,8 +23,7 @@ static void public_abi_every_number_is_the_reference(void **state)
     for (size_t i = 0; i < abi_ours_count; i++) {
         assert_string_equal(abi_ours[i].name, abi_theirs[i].name);
         if (abi_ours[i].value != abi_theirs[i].value) {
-            print_error("%s: ours 0x%llx, reference 0x%llx\n",
-                        abi_ours[i].name,
+            print_error("%s: ours 0x%llx, reference 0x%llx\n", abi_ours[i].name,
                         (unsigned long long)abi_ours[i].value,
                         (unsigned long long)abi_theirs[i].value);
             wrong++;

@@ -51,11 +51,12 @@ static void guest_writes(const char *text)
 /* As the event channel hypercall does it, from the guest's own vCPU. */
 static void guest_notifies(void)
 {
-    struct { uint32_t port; } s = {port()};
+    struct {
+        uint32_t port;
+    } s = {port()};
 
-    assert_int_equal(hc(HC_PLAIN, __HYPERVISOR_event_channel_op, 4, &s,
-                        sizeof(s)),
-                     0);
+    assert_int_equal(
+        hc(HC_PLAIN, __HYPERVISOR_event_channel_op, 4, &s, sizeof(s)), 0);
 }
 
 static unsigned channel(void)
@@ -82,8 +83,8 @@ static void attach_without_memory_or_console_is_refused(void **state)
     struct domain *d;
 
     (void)state;
-    assert_int_equal(
-        vconsole_ring_attach(guest(), gfn(HC_HOLE >> PAGE_SHIFT)), -RV_EINVAL);
+    assert_int_equal(vconsole_ring_attach(guest(), gfn(HC_HOLE >> PAGE_SHIFT)),
+                     -RV_EINVAL);
     assert_int_equal(domain_create(&cfg, &d), 0);
     assert_int_equal(vconsole_ring_attach(d, gfn(0)), -RV_ENODEV);
     hc_alloc_fail();

@@ -55,11 +55,11 @@ static void state_check_reset_and_flat_states_are_valid(void **state)
     assert_int_equal(check(&s), 0);
 }
 
-#define REFUSED(make, change)                                                  \
-    do {                                                                       \
-        struct vcpu_state s = make();                                          \
-        change;                                                                \
-        assert_int_equal(check(&s), -RV_EINVAL);                               \
+#define REFUSED(make, change)                    \
+    do {                                         \
+        struct vcpu_state s = make();            \
+        change;                                  \
+        assert_int_equal(check(&s), -RV_EINVAL); \
     } while (0)
 
 static void state_check_control_registers(void **state)
@@ -92,8 +92,9 @@ static void state_check_segments(void **state)
     REFUSED(state_32, s.seg[SEG_SS].attr = 0xc9b); /* code */
     REFUSED(state_32, s.seg[SEG_SS].limit = 0xffffe);
     REFUSED(state_32, s.seg[SEG_SS].limit = 0x12345678);
-    REFUSED(state_32, s.seg[SEG_DS] = ((struct vcpu_segment){
-                                       .attr = 0x493, .limit = 0x100000}));
+    REFUSED(state_32,
+            s.seg[SEG_DS] =
+                ((struct vcpu_segment){.attr = 0x493, .limit = 0x100000}));
     REFUSED(state_64, s.seg[SEG_FS].base = 1ULL << 63);
     REFUSED(state_64, s.seg[SEG_GDTR].base = 1ULL << 63);
     REFUSED(state_64, s.seg[SEG_IDTR].limit = 0x10000);

@@ -117,6 +117,23 @@ start:
         hex eax
         newline
 
+        say 'far jump: '
+        mov bx, far_pointer
+        jmp far [bx]
+far_landing:
+        mov ax, cs
+        hex eax
+        jmp (BASE >> 4):.home
+.home:  newline
+
+        say 'int1: '
+        xor cx, cx
+        db 0xf1
+        hex ecx
+        sidt [buffer]
+        hex dword [buffer]
+        newline
+
         say 'frame: '
         mov bp, 0x1111
         enter 8, 0
@@ -218,6 +235,7 @@ retf_sub:
         retf
 limits: dw 1, 10, 0x5555, 0xaaaa
 buffer: times 32 db 0
+far_pointer: dw far_landing - 16, (BASE >> 4) + 1
 pointer: dw far_sub - 32, (BASE >> 4) + 2
 
         protected_tables
