@@ -188,6 +188,7 @@ struct vmexit {
             uint8_t access;   /* ACCESS_* bits attempted */
             bool present;     /* the entry existed and rights were short */
             bool table_walk;  /* the guest's own page-table access */
+            bool delivering;  /* while an event was being delivered */
         } memory;
         struct {
             uint8_t vector;
@@ -303,6 +304,8 @@ struct hv_backend {
     bool (*irq_is_open)(const struct vcpu *v);
     /** May an NMI be injected now? */
     bool (*nmi_is_open)(const struct vcpu *v);
+    /** Is the instruction at RIP in an STI or MOV SS shadow? */
+    bool (*shadow_get)(const struct vcpu *v);
     /** After an emulated instruction: drops the STI / MOV SS shadow. */
     void (*shadow_clear)(struct vcpu *v);
     /** Guest task priority as written through CR8 (0..15). */

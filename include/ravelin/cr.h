@@ -15,6 +15,7 @@ int rv_must_check cr0_write(struct vcpu *v, uint64_t value);
 int rv_must_check cr3_write(struct vcpu *v, uint64_t value);
 int rv_must_check cr4_write(struct vcpu *v, uint64_t value);
 
-/** VMEXIT_CR and VMEXIT_XSETBV of this CPU's current vCPU. */
+/** VMEXIT_CR, VMEXIT_DR and VMEXIT_XSETBV of this CPU's current vCPU. */
+void dr_exit_handle(struct vcpu *v, const struct vmexit *exit);
 void cr_exit_handle(struct vcpu *v, const struct vmexit *exit);
 void xsetbv_exit_handle(struct vcpu *v, const struct vmexit *exit);

@@ -104,6 +104,7 @@ struct domain {
 
     void *shared_info; /* host pointer, one reference held */
     mfn_t shared_info_mfn;
+    gfn_t shared_info_gfn;      /* last place; protected by the p2m's lock */
     uint32_t wallclock_version; /* protected by lock */
 
     uint64_t tsc_offset;   /* same for all vCPUs */

@@ -25,8 +25,11 @@ void time_scale_get(uint32_t *mul, int8_t *shift);
 void vcpu_time_publish(struct vcpu *v);
 /** Writes wc_sec, wc_nsec into shared_info. */
 void domain_wallclock_publish(struct domain *d);
-/** After d->is_32bit_abi changed: everything again in the new layout. */
+/** Wall clock and time of all vCPUs again. */
 void domain_time_republish(struct domain *d);
+/** The layout of the shared pages follows the mode of the vCPU that writes the
+ * hypercall page or sets up the callback; what is in them is written anew. */
+void domain_abi_latch(struct domain *d, bool is_32bit);
 
 /** Moves `v` to a runstate at host time `now`. Run queue lock held. */
 void runstate_set(struct vcpu *v, uint32_t state, uint64_t now);

@@ -31,6 +31,8 @@
 #define EFER_LME (1UL << 8)
 #define EFER_LMA (1UL << 10)
 #define CR3_PCID 0xfffUL
+#define DR7_ONES 0x400UL
+#define DR7_ZEROES 0xd800UL
 
 int cr4_write(struct vcpu *v, uint64_t value)
 {
@@ -220,6 +222,30 @@ void cr_exit_handle(struct vcpu *v, const struct vmexit *exit)
         value = (uint32_t)value;
     }
     written(v, exit->u.cr.cr, value, exit->insn_len);
+}
+
+/* The upper half must be zero; bit 10 reads as one, bits 11, 12, 14 and 15 as
+ * zero. Ref: AMD APM Vol 2, 13.1.1.4 "Debug-Control Register (DR7)". */
+static void dr7_write(struct vcpu *v, uint64_t value, unsigned length)
+{
+    if (hv->cpl_get(v) != 0 || value >> 32) {
+        vcpu_gp_inject(v);
+        return;
+    }
+    hv->creg_set(v, CREG_DR7, (value & ~DR7_ZEROES) | DR7_ONES);
+    vcpu_rip_advance(v, length);
+}
+
+void dr_exit_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    const struct emul_insn *insn = vcpu_insn_fetch(v, exit);
+    uint64_t value;
+
+    if (!insn || insn->id != EMUL_I_MOV_DR_R || exit->u.dr.dr != 7) {
+        return; /* faulted, or the code was rewritten since the exit */
+    }
+    value = v->regs.gpr[insn->rm];
+    dr7_write(v, exit->code_bits == 64 ? value : (uint32_t)value, insn->len);
 }
 
 void xsetbv_exit_handle(struct vcpu *v, const struct vmexit *exit)

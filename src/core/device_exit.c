@@ -56,7 +56,8 @@ static void device_access(struct vcpu *v, const struct vmexit *exit)
     if (!insn) {
         return;
     }
-    if (!emul_mmio_decode(insn, v->regs.gpr, &access)) {
+    if (!emul_mmio_decode(insn, v->regs.gpr, &access) ||
+        (addr.v & ~PAGE_MASK) + access.size > PAGE_SIZE) {
         vcpu_emulate(v, insn);
         return;
     }
@@ -81,6 +82,15 @@ void memory_exit_handle(struct vcpu *v, const struct vmexit *exit)
                      "instruction fetch at guest physical %lx: no memory or "
                      "no right to execute",
                      addr.v);
+        return;
+    }
+    if (exit->u.memory.delivering) {
+        domain_crash(v->domain, v,
+                     "event delivery at guest physical %lx: no memory or no "
+                     "right to %s",
+                     addr.v,
+                     exit->u.memory.access == ACCESS_WRITE ? "write"
+                                                           : "read");
         return;
     }
     if (exit->u.memory.table_walk) {

@@ -19,45 +19,99 @@
  * entry, so that interrupts and other vCPUs get their turn. */
 #define REP_LIMIT 128u
 
-/* The first byte lies where no RAM is: a device, or nothing. */
-static int device_access(struct emul *e, const struct guest_fault *fault,
-                         uint64_t lin, unsigned size, bool write,
-                         uint64_t *value)
+/* One access inside a page: RAM, a device, or the empty bus. */
+static int part_read(struct emul *e, uint64_t lin, unsigned size,
+                     uint8_t want, bool user, uint64_t *value)
 {
-    if (fault->is_page_fault) {
-        return emul_raise_pf(e, fault->gva.v, fault->error);
+    struct guest_fault fault;
+
+    *value = 0;
+    if (guest_linear_read(e->priv, value, gva(lin), size, want, user,
+                          &fault)) {
+        if (fault.is_page_fault) {
+            return emul_raise_pf(e, fault.gva.v, fault.error);
+        }
+        device_mmio(e->priv, fault.gpa, size, false, value);
     }
-    if (fault->gva.v != lin || (lin & ~PAGE_MASK) + size > PAGE_SIZE) {
-        return EMUL_UNHANDLED;
+    return EMUL_OK;
+}
+
+static int part_write(struct emul *e, uint64_t lin, unsigned size, bool user,
+                      uint64_t value)
+{
+    struct guest_fault fault;
+
+    if (guest_linear_write(e->priv, gva(lin), &value, size, user, &fault)) {
+        if (fault.is_page_fault) {
+            return emul_raise_pf(e, fault.gva.v, fault.error);
+        }
+        device_mmio(e->priv, fault.gpa, size, true, &value);
     }
-    device_mmio(e->priv, fault->gpa, size, write, value);
+    return EMUL_OK;
+}
+
+/* Bytes of an access that lie in its first page. */
+static unsigned first_part(uint64_t lin, unsigned size)
+{
+    unsigned room = (unsigned)(PAGE_SIZE - (lin & ~PAGE_MASK));
+
+    return rv_min(room, size);
+}
+
+/* Would the guest's tables allow it? Both pages are asked before either is
+ * touched. */
+static int access_check(struct emul *e, uint64_t lin, unsigned size,
+                        uint8_t want, bool user)
+{
+    unsigned first = first_part(lin, size);
+    uint64_t at[2] = {lin, lin + first};
+    struct guest_fault fault;
+    gpa_t ignored;
+
+    for (unsigned i = 0; i < (first < size ? 2u : 1u); i++) {
+        if (guest_translate(e->priv, gva(at[i]), want, user, &ignored,
+                            &fault) &&
+            fault.is_page_fault) {
+            return emul_raise_pf(e, fault.gva.v, fault.error);
+        }
+    }
     return EMUL_OK;
 }
 
 static int op_read(struct emul *e, uint64_t lin, unsigned size,
                    unsigned access, uint64_t *value)
 {
-    struct guest_fault fault;
     uint8_t want = access & EMUL_ACCESS_WRITE ? ACCESS_WRITE : ACCESS_READ;
+    bool user = (access & EMUL_ACCESS_USER) != 0;
+    unsigned first = first_part(lin, size);
+    uint64_t rest;
+    int rc;
 
-    *value = 0;
-    if (guest_linear_read(e->priv, value, gva(lin), size, want,
-                          (access & EMUL_ACCESS_USER) != 0, &fault)) {
-        return device_access(e, &fault, lin, size, false, value);
+    if (first == size) {
+        return part_read(e, lin, size, want, user, value);
     }
-    return EMUL_OK;
+    rc = access_check(e, lin, size, want, user);
+    for (unsigned i = 0; rc == EMUL_OK && i < size; i++) {
+        rc = part_read(e, lin + i, 1, want, user, &rest);
+        *value = (i ? *value : 0) | (rest & 0xff) << (i * 8);
+    }
+    return rc;
 }
 
 static int op_write(struct emul *e, uint64_t lin, unsigned size,
                     unsigned access, uint64_t value)
 {
-    struct guest_fault fault;
+    bool user = (access & EMUL_ACCESS_USER) != 0;
+    int rc;
 
-    if (guest_linear_write(e->priv, gva(lin), &value, size,
-                           (access & EMUL_ACCESS_USER) != 0, &fault)) {
-        return device_access(e, &fault, lin, size, true, &value);
+    if (first_part(lin, size) == size) {
+        return part_write(e, lin, size, user, value);
     }
-    return EMUL_OK;
+    rc = access_check(e, lin, size, ACCESS_WRITE, user);
+    for (unsigned i = 0; rc == EMUL_OK && i < size; i++) {
+        rc = part_write(e, lin + i, 1, user, (value >> (i * 8)) & 0xff);
+    }
+    return rc;
 }
 
 static int op_io(struct emul *e, uint16_t port, unsigned size, bool in,

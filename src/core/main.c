@@ -16,8 +16,10 @@
 #include "ravelin/cpuid_policy.h"
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/hypercall.h"
 #include "ravelin/log.h"
 #include "ravelin/machine_end.h"
+#include "ravelin/memory_map.h"
 #include "ravelin/panic.h"
 #include "ravelin/sched.h"
 #include "ravelin/timer.h"
@@ -100,6 +102,8 @@ rv_noreturn void ravelin_main(struct boot_info *info)
 {
     log_info("Ravelin " RAVELIN_VERSION ", loaded by %s", info->loader);
     memory_init(info);
+    hypercall_commandline_set(info->cmdline);
+    machine_memory_map_set(&info->memory);
     backend_choose();
     cpuid_host_init(arch_cpuid, arch_microcode(), arch_tsc_is_stable());
     cpu_init();

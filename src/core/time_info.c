@@ -144,3 +144,11 @@ void domain_time_republish(struct domain *d)
         vcpu_time_publish(d->vcpu[i]);
     }
 }
+
+void domain_abi_latch(struct domain *d, bool is_32bit)
+{
+    if (d->is_32bit_abi != is_32bit) {
+        d->is_32bit_abi = is_32bit;
+        domain_time_republish(d);
+    }
+}

@@ -8,11 +8,14 @@
  */
 
 #include "ravelin/evtchn.h"
+#include "ravelin/guest_copy.h"
+#include "ravelin/insn.h"
 #include "ravelin/sched.h"
 #include "ravelin/vlapic.h"
 #include "ravelin/vmexit.h"
 
 #define VECTOR_NMI 2u
+#define OPCODE_HLT 0xf4u
 
 static void intercepts_update(struct vcpu *v, bool irq_window,
                               bool cr8_write)
@@ -71,6 +74,29 @@ static bool nmi_deliver(struct vcpu *v)
     return true;
 }
 
+/*
+ * STI; HLT with an interrupt waiting: the HLT completes and the interrupt comes
+ * behind it. Done here, because an emulator that forgets the shadow at VM entry
+ * (QEMU's TCG) would deliver it before the HLT and then sleep on it.
+ */
+static void shadowed_halt_skip(struct vcpu *v)
+{
+    struct guest_fault fault;
+    uint64_t base;
+    uint8_t opcode;
+
+    if (!(v->regs.rflags & RFLAGS_IF) || !hv->shadow_get(v) ||
+        hv->cpl_get(v) != 0) {
+        return;
+    }
+    (void)vcpu_code_mode(v, &base);
+    if (guest_linear_read(v, &opcode, gva(base + v->regs.rip), 1,
+                          ACCESS_EXEC, false, &fault) == 0 &&
+        opcode == OPCODE_HLT) {
+        vcpu_rip_advance(v, 1);
+    }
+}
+
 /* Returns whether an interrupt is left waiting for IF or a shadow. */
 static bool interrupt_deliver(struct vcpu *v, bool slot_free)
 {
@@ -79,6 +105,9 @@ static bool interrupt_deliver(struct vcpu *v, bool slot_free)
 
     if (vector < 0) {
         return false;
+    }
+    if (slot_free && !hv->irq_is_open(v)) {
+        shadowed_halt_skip(v);
     }
     if (!slot_free || !hv->irq_is_open(v)) {
         return true;

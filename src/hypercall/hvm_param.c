@@ -162,18 +162,6 @@ long hvm_op_get_param(struct vcpu *v, struct hypercall_args *a)
     return arg_copy_out(v, a, 1, &req, sizeof(req));
 }
 
-/* The layout of the shared pages follows whoever sets up the callback. */
-static void abi_latch(struct vcpu *v, const struct hypercall_args *a,
-                      const struct domain *d, uint32_t index)
-{
-    if (index != HVM_PARAM_CALLBACK_IRQ || d != v->domain ||
-        v->domain->is_32bit_abi == a->is_32bit) {
-        return;
-    }
-    v->domain->is_32bit_abi = a->is_32bit;
-    domain_time_republish(v->domain);
-}
-
 static int invoke_set(struct domain *d, const struct xen_hvm_param *req)
 {
     const struct param *p = &params[req->index];
@@ -212,8 +200,8 @@ long hvm_op_set_param(struct vcpu *v, struct hypercall_args *a)
         return -RV_EINVAL;
     }
     rc = invoke_set(d, &req);
-    if (rc == 0) {
-        abi_latch(v, a, d, req.index);
+    if (rc == 0 && req.index == HVM_PARAM_CALLBACK_IRQ && d == v->domain) {
+        domain_abi_latch(d, a->is_32bit);
     }
     return rc;
 }

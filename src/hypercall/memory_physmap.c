@@ -61,24 +61,51 @@ static int ram_source(const struct domain *owner, uint64_t idx,
     return 0;
 }
 
+static int put_at(struct p2m_locked p2m, const struct placement *p,
+                  const struct source *s)
+{
+    int rc = p2m_unmap(p2m, p->at, 0);
+
+    return rc != 0 ? rc
+                   : p2m_map(p2m, p->at, s->frame, 0, s->type, s->access);
+}
+
 /* Takes the page away from where it was; undone if it cannot go where it is
  * wanted, which needs no memory as the tables are there. */
-static int move(struct p2m_locked p2m, const struct placement *p,
+static int move(struct p2m_locked p2m, gfn_t from, const struct placement *p,
                 const struct source *s)
 {
-    int rc = p2m_unmap(p2m, gfn(p->idx), 0);
+    int rc = p2m_unmap(p2m, from, 0);
 
     if (rc != 0) {
         return rc;
     }
-    rc = p2m_unmap(p2m, p->at, 0);
-    if (rc == 0) {
-        rc = p2m_map(p2m, p->at, s->frame, 0, s->type, s->access);
-    }
+    rc = put_at(p2m, p, s);
     if (rc != 0 &&
-        p2m_map(p2m, gfn(p->idx), s->frame, 0, s->type, s->access) == 0) {
+        p2m_map(p2m, from, s->frame, 0, s->type, s->access) == 0) {
         /* Back where it was, which took the reference; the caller drops one. */
         frame_get_held(s->frame);
+    }
+    return rc;
+}
+
+/* Is the domain's shared_info still where it was placed last? */
+static bool shared_info_is_placed(const struct domain *d)
+{
+    struct p2m_entry e = p2m_lookup(&d->p2m, d->shared_info_gfn);
+
+    return e.type == P2M_SHARED && mfn_eq(e.mfn, d->shared_info_mfn);
+}
+
+static int shared_info_place(struct p2m_locked p2m, const struct placement *p,
+                             const struct source *s)
+{
+    struct domain *d = p->domain;
+    int rc = shared_info_is_placed(d) ? move(p2m, d->shared_info_gfn, p, s)
+                                      : put_at(p2m, p, s);
+
+    if (rc == 0) {
+        d->shared_info_gfn = p->at;
     }
     return rc;
 }
@@ -89,13 +116,16 @@ static int place(const struct placement *p, const struct source *s)
     struct p2m_locked p2m = p2m_lock(&p->domain->p2m);
     int rc;
 
-    if (p->space == XENMAPSPACE_gmfn) {
-        rc = move(p2m, p, s);
-    } else {
-        rc = p2m_unmap(p2m, p->at, 0);
-        if (rc == 0) {
-            rc = p2m_map(p2m, p->at, s->frame, 0, s->type, s->access);
-        }
+    switch (p->space) {
+    case XENMAPSPACE_gmfn:
+        rc = move(p2m, gfn(p->idx), p, s);
+        break;
+    case XENMAPSPACE_shared_info:
+        rc = shared_info_place(p2m, p, s);
+        break;
+    default:
+        rc = put_at(p2m, p, s);
+        break;
     }
     p2m_unlock(&p2m);
     if (rc != 0) {

@@ -12,6 +12,7 @@
 #include "ravelin/errno.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/hypercall.h"
+#include "ravelin/time_info.h"
 #include "ravelin/vlapic.h"
 
 #include "msr_private.h"
@@ -260,7 +261,9 @@ int msr_hypercall_page_write(struct vcpu *v,
     if ((value & ~PAGE_MASK) != 0) {
         return -RV_EINVAL;
     }
-    return hypercall_page_write(v->domain, gpa_to_gfn(gpa(value))) == 0
-               ? 0
-               : -RV_EINVAL;
+    if (hypercall_page_write(v->domain, gpa_to_gfn(gpa(value))) != 0) {
+        return -RV_EINVAL;
+    }
+    domain_abi_latch(v->domain, hv->code_bits_get(v) != 64);
+    return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * Debug builds: each CPU counts the locks it holds per rank (src/core/
  * lock_check.c) and panics when one is taken out of order or released by a
- * CPU that does not hold it. Two locks of one rank may only be held together
- * through a function that orders them and says so with lock_check_pair.
+ * CPU that does not hold it. Two locks of one rank are only ever taken by a
+ * function that orders them (by id) and tries for the second one in a loop.
  */
 #pragma once
 

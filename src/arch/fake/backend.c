@@ -148,6 +148,7 @@ const struct hv_backend fake_backend = {
     .event_is_queued = fake_event_is_queued,
     .irq_is_open = fake_irq_is_open,
     .nmi_is_open = fake_nmi_is_open,
+    .shadow_get = fake_shadow_get,
     .shadow_clear = fake_shadow_clear,
     .tpr_get = fake_tpr_get,
     .tpr_set = fake_tpr_set,

@@ -34,6 +34,7 @@ bool fake_event_take(struct vcpu *v, struct vcpu_event *out);
 bool fake_event_is_queued(const struct vcpu *v);
 bool fake_irq_is_open(const struct vcpu *v);
 bool fake_nmi_is_open(const struct vcpu *v);
+bool fake_shadow_get(const struct vcpu *v);
 void fake_shadow_clear(struct vcpu *v);
 unsigned fake_tpr_get(const struct vcpu *v);
 void fake_tpr_set(struct vcpu *v, unsigned tpr);

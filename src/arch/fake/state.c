@@ -114,6 +114,11 @@ bool fake_nmi_is_open(const struct vcpu *v)
     return !fake_vcpu(v)->nmi_blocked && !fake_vcpu(v)->irq_blocked;
 }
 
+bool fake_shadow_get(const struct vcpu *v)
+{
+    return fake_vcpu(v)->irq_blocked;
+}
+
 void fake_shadow_clear(struct vcpu *v)
 {
     fake_vcpu(v)->irq_blocked = false;

@@ -10,6 +10,8 @@
 #include "ravelin/domain.h"
 #include "svm/vmcb.h"
 
+#define DR7_ENABLES 0xffUL
+#define DR7_RESET 0x400UL
 #define EFER_LMA_BIT (1UL << 10)
 
 struct svm_vcpu {
@@ -123,6 +125,7 @@ bool svm_event_take(struct vcpu *v, struct vcpu_event *out);
 bool svm_event_is_queued(const struct vcpu *v);
 bool svm_irq_is_open(const struct vcpu *v);
 bool svm_nmi_is_open(const struct vcpu *v);
+bool svm_shadow_get(const struct vcpu *v);
 void svm_shadow_clear(struct vcpu *v);
 /** After an exit: queues again what the exit interrupted. */
 void svm_event_requeue(struct vcpu *v);

@@ -97,6 +97,11 @@ bool svm_nmi_is_open(const struct vcpu *v)
            !(sv->vmcb->int_state & SVM_INT_SHADOW);
 }
 
+bool svm_shadow_get(const struct vcpu *v)
+{
+    return (svm_vmcb(v)->int_state & SVM_INT_SHADOW) != 0;
+}
+
 void svm_shadow_clear(struct vcpu *v)
 {
     svm_vmcb(v)->int_state &= ~SVM_INT_SHADOW;
@@ -117,11 +122,15 @@ void svm_intercepts_apply(struct vcpu *v)
                   (in->soft_int ? SVM_I1_INTN : 0) |
                   (in->pause ? SVM_I1_PAUSE : 0);
 
+    /* With V_IRQ pending, QEMU's TCG aborts on a CR8 write it does not have to
+     * intercept. */
+    bool cr8 = in->cr8_write || in->irq_window;
+
     vmcb->exceptions = in->exceptions | (1u << VECTOR_DB) |
                        (1u << VECTOR_AC) | (1u << VECTOR_MC);
     vmcb->cr_write = (uint16_t)((in->cr0_write ? 1u << 0 : 0) |
                                 (in->cr3_write ? 1u << 3 : 0) | 1u << 4 |
-                                (in->cr8_write ? 1u << 8 : 0));
+                                (cr8 ? 1u << 8 : 0));
     vmcb->intercepts1 = (vmcb->intercepts1 & ~windows) | on;
     if (in->irq_window) {
         vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGN_TPR;
@@ -133,7 +142,7 @@ void svm_intercepts_apply(struct vcpu *v)
         vmcb->dr_write = 0xffff;
     } else {
         vmcb->dr_read = 0;
-        vmcb->dr_write = 0;
+        vmcb->dr_write = 1u << 7;
     }
 }
 

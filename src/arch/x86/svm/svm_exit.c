@@ -30,22 +30,21 @@ static void decode_cr(struct vcpu *v rv_unused, const struct vmcb *vmcb,
     exit->u.cr.kind = CR_ACCESS_MOV;
 }
 
-/* The guest's values come in on first use; policy sees the exit only if it
- * asked for it. */
+/* The guest's values come in on first use; DR7 writes always go through
+ * policy (see switch_with_breakpoints), other accesses only if it asked. */
 static void decode_dr(struct vcpu *v, const struct vmcb *vmcb,
                       struct vmexit *exit)
 {
     unsigned code = (unsigned)vmcb->exitcode;
 
-    if (!svm_vcpu(v)->wanted.dr_access) {
-        svm_debug_load(v);
-        exit->reason = VMEXIT_NONE;
-        return;
-    }
     exit->u.dr.dr = code & 0xf;
     exit->u.dr.write = code >= SVM_EXIT_DR0_WRITE;
     exit->u.dr.decoded = x86_features.decode_assists;
     exit->u.dr.gpr = vmcb->exitinfo1 & 0xf;
+    if (!svm_vcpu(v)->wanted.dr_access && code != SVM_EXIT_DR0_WRITE + 7) {
+        svm_debug_load(v);
+        exit->reason = VMEXIT_NONE;
+    }
 }
 
 static void decode_exception(struct vcpu *v rv_unused,
@@ -127,6 +126,7 @@ static void decode_npf(struct vcpu *v rv_unused, const struct vmcb *vmcb,
     exit->u.memory.gla_valid = false;
     exit->u.memory.present = (info & SVM_NPF_PRESENT) != 0;
     exit->u.memory.table_walk = (info & SVM_NPF_TABLE_WALK) != 0;
+    exit->u.memory.delivering = (vmcb->exitintinfo & SVM_EVENT_VALID) != 0;
     exit->u.memory.access = info & SVM_NPF_EXEC    ? ACCESS_EXEC
                             : info & SVM_NPF_WRITE ? ACCESS_WRITE
                                                    : ACCESS_READ;

@@ -146,6 +146,12 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
         svm_debug_save(v);
         sv->dr[r - CREG_DR0] = value;
         break;
+    case CREG_DR7:
+        sv->vmcb->dr7 = value;
+        if ((value & DR7_ENABLES) && !sv->dr_loaded && is_loaded_here(v)) {
+            svm_debug_load(v);
+        }
+        break;
     case CREG_CR3:
     case CREG_CR4:
     case CREG_CR0:

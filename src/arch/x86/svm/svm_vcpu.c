@@ -138,6 +138,9 @@ void svm_vcpu_load(struct vcpu *v)
     struct svm_vcpu *sv = svm_vcpu(v);
 
     xstate_load(v->xsave, sv->xcr0);
+    if (sv->vmcb->dr7 & DR7_ENABLES) {
+        svm_debug_load(v);
+    }
     if (x86_features.rdtscp) {
         wrmsr(MSR_TSC_AUX, sv->tsc_aux);
     }
@@ -166,6 +169,23 @@ void svm_tsc_offset_set(struct vcpu *v, uint64_t offset)
     svm_vmcb(v)->tsc_offset = offset;
 }
 
+/*
+ * VMRUN loads DR7 and #VMEXIT resets it. QEMU's TCG does the first behind the
+ * back of its own list of breakpoints and instead of the second puts back what
+ * was there before; it crashes when told to remove a breakpoint that is not on
+ * the list. With the register written around the switch, and the guest never
+ * writing it itself, list and register always agree.
+ */
+static rv_noinline void switch_with_breakpoints(struct vcpu *v,
+                                                const struct svm_cpu *cpu)
+{
+    struct svm_vcpu *sv = svm_vcpu(v);
+
+    __asm__ volatile("mov %0, %%db7" : : "r"(sv->vmcb->dr7));
+    svm_switch(&v->regs, sv->vmcb_pa, cpu->host_pa);
+    __asm__ volatile("mov %0, %%db7" : : "r"(DR7_RESET));
+}
+
 void svm_vcpu_enter(struct vcpu *v, struct vmexit *exit)
 {
     struct svm_vcpu *sv = svm_vcpu(v);
@@ -183,7 +203,11 @@ void svm_vcpu_enter(struct vcpu *v, struct vmexit *exit)
     vmcb->rip = v->regs.rip;
     vmcb->rflags = v->regs.rflags;
 
-    svm_switch(&v->regs, sv->vmcb_pa, cpu->host_pa);
+    if (unlikely(vmcb->dr7 & DR7_ENABLES)) {
+        switch_with_breakpoints(v, cpu);
+    } else {
+        svm_switch(&v->regs, sv->vmcb_pa, cpu->host_pa);
+    }
 
     v->regs.gpr[REG_RAX] = vmcb->rax;
     v->regs.gpr[REG_RSP] = vmcb->rsp;
@@ -194,6 +218,9 @@ void svm_vcpu_enter(struct vcpu *v, struct vmexit *exit)
     vmcb->event_inj = 0;
     if (unlikely(vmcb->exitintinfo & SVM_EVENT_VALID)) {
         svm_event_requeue(v);
+        /* Delivery that fails again and again passes no instruction boundary
+         * at which an interrupt would end the guest's turn. */
+        arch_irq_poll();
     }
     svm_exit_decode(v, exit);
 }
@@ -221,6 +248,7 @@ const struct hv_backend svm_backend = {
     .event_is_queued = svm_event_is_queued,
     .irq_is_open = svm_irq_is_open,
     .nmi_is_open = svm_nmi_is_open,
+    .shadow_get = svm_shadow_get,
     .shadow_clear = svm_shadow_clear,
     .tpr_get = svm_tpr_get,
     .tpr_set = svm_tpr_set,

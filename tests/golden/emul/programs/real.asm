@@ -122,9 +122,9 @@ start:
         jmp far [bx]
 far_landing:
         mov ax, cs
-        hex eax
         jmp (BASE >> 4):.home
-.home:  newline
+.home:  hex eax
+        newline
 
         say 'int1: '
         xor cx, cx
