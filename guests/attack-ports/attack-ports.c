@@ -12,6 +12,10 @@
 
 const char test_title[] = "attack-ports: all ports, all widths, strings";
 
+/* Where the FADT says that the machine is switched off or restarted. */
+#define SLEEP_CONTROL 0x600
+#define RESET 0x602
+
 static uint32_t ones, zeros, others, faults;
 
 static void note(unsigned int vector, uint32_t v, uint32_t all_ones)
@@ -51,6 +55,9 @@ static void writes(uint32_t step)
     uint32_t port, v;
 
     for (port = 0; port < 0x10000; port += step) {
+        if (port == SLEEP_CONTROL || port == RESET) {
+            continue;
+        }
         v = random_u32();
         TRAP_OF_INSN("outb %b0, %w1", : "a"(v), "d"(port) : "memory");
         TRAP_OF_INSN("outw %w0, %w1", : "a"(v), "d"(port) : "memory");

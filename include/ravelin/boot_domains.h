@@ -12,4 +12,4 @@ struct boot_info;
 void boot_domains(const struct boot_info *info);
 
 /** Starts those that the manifest wants running. */
-void boot_domains_start(const struct boot_info *info);
+void boot_domains_start(void);

@@ -83,7 +83,7 @@ enum emul_result {
 #define EMUL_ACCESS_WRITE 1u /* also set on the read half of a modification */
 #define EMUL_ACCESS_USER 2u  /* CPL 3 and not a descriptor-table access */
 #define EMUL_ACCESS_EXEC 4u
-#define EMUL_ACCESS_LOCK 8u  /* part of a locked modification */
+#define EMUL_ACCESS_LOCK 8u /* part of a locked modification */
 
 struct emul;
 
@@ -102,8 +102,8 @@ struct emul_ops {
     int (*write)(struct emul *e, uint64_t lin, unsigned size, unsigned access,
                  uint64_t value);
     /** Optional: writes `value` if memory holds `old`, else EMUL_RESTART. */
-    int (*cmpxchg)(struct emul *e, uint64_t lin, unsigned size,
-                   unsigned access, uint64_t old, uint64_t value);
+    int (*cmpxchg)(struct emul *e, uint64_t lin, unsigned size, unsigned access,
+                   uint64_t old, uint64_t value);
     /** Optional: could this access succeed? Used before consuming a port. */
     int (*probe)(struct emul *e, uint64_t lin, unsigned size, unsigned access);
     /** Instruction bytes from `lin`, at least one, at most `*n`, never past
@@ -144,17 +144,17 @@ struct emul {
     void *priv;               /* the caller's */
     struct emul_cache *cache; /* NULL: none */
     enum emul_family family;
-    uint32_t rep_limit;       /* iterations per step; at least 1 */
-    bool irq_pending;         /* set by the caller or a callback */
-    struct emul_event event;  /* valid after EMUL_FAULT */
+    uint32_t rep_limit;      /* iterations per step; at least 1 */
+    bool irq_pending;        /* set by the caller or a callback */
+    struct emul_event event; /* valid after EMUL_FAULT */
 
     /* Derived from cpu; see emul_sync(). */
-    uint8_t mode;     /* enum emul_mode */
-    bool is_real;     /* CR0.PE clear */
+    uint8_t mode; /* enum emul_mode */
+    bool is_real; /* CR0.PE clear */
     bool is_vm86;
     bool is_protected; /* PE set and not vm86 */
     bool check_align;
-    uint8_t access;   /* EMUL_ACCESS_USER or 0 */
+    uint8_t access; /* EMUL_ACCESS_USER or 0 */
     uint64_t stack_mask;
     uint64_t code_lin; /* page whose translation follows; 1: none */
     uint64_t code_gpa;

@@ -60,8 +60,8 @@ static inline uint64_t emul_cache_tag(uint64_t gpa, unsigned mode)
     return (gpa << 3) | (mode << 1) | 1;
 }
 
-static inline struct emul_cache_entry *
-emul_cache_slot(const struct emul_cache *cache, uint64_t gpa)
+static inline struct emul_cache_entry *emul_cache_slot(
+    const struct emul_cache *cache, uint64_t gpa)
 {
     return &cache->entry[(gpa ^ (gpa >> 12)) & cache->mask];
 }

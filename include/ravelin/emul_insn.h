@@ -83,10 +83,10 @@ enum emul_reg {
 #define EMUL_P_REXW 0x80u
 
 /* emul_insn.flags */
-#define EMUL_F_MODRM 0x01u  /* modrm is valid */
-#define EMUL_F_MEM 0x02u    /* the r/m operand is memory */
-#define EMUL_F_CL 0x04u     /* shift count is CL, not imm */
-#define EMUL_F_REL 0x08u    /* imm is relative to the next instruction */
+#define EMUL_F_MODRM 0x01u   /* modrm is valid */
+#define EMUL_F_MEM 0x02u     /* the r/m operand is memory */
+#define EMUL_F_CL 0x04u      /* shift count is CL, not imm */
+#define EMUL_F_REL 0x08u     /* imm is relative to the next instruction */
 #define EMUL_F_HIGHREG 0x10u /* an 8-bit operand is AH, CH, DH or BH */
 
 /**
@@ -96,25 +96,25 @@ enum emul_reg {
  * in the opcode, or the accumulator.
  */
 struct emul_insn {
-    uint64_t imm;    /* immediate, sign-extended; moffs; far offset */
-    int32_t disp;    /* displacement of the memory operand */
-    uint16_t imm2;   /* far selector; ENTER level; second imm8 of EXTRQ */
-    uint16_t id;     /* enum emul_id */
-    uint8_t len;     /* total bytes, 1..15 */
-    uint8_t opsize;  /* effective operand size in bytes: 1, 2, 4, 8 */
-    uint8_t adsize;  /* effective address size in bytes: 2, 4, 8 */
-    uint8_t map;     /* enum emul_map */
-    uint8_t vmap;    /* map field of VEX, EVEX, XOP */
-    uint8_t opcode;  /* last opcode byte */
+    uint64_t imm;   /* immediate, sign-extended; moffs; far offset */
+    int32_t disp;   /* displacement of the memory operand */
+    uint16_t imm2;  /* far selector; ENTER level; second imm8 of EXTRQ */
+    uint16_t id;    /* enum emul_id */
+    uint8_t len;    /* total bytes, 1..15 */
+    uint8_t opsize; /* effective operand size in bytes: 1, 2, 4, 8 */
+    uint8_t adsize; /* effective address size in bytes: 2, 4, 8 */
+    uint8_t map;    /* enum emul_map */
+    uint8_t vmap;   /* map field of VEX, EVEX, XOP */
+    uint8_t opcode; /* last opcode byte */
     uint8_t modrm;
-    uint8_t prefix;  /* EMUL_P_* */
-    uint8_t flags;   /* EMUL_F_* */
-    uint8_t seg;     /* segment of the memory operand, enum emul_sreg */
-    uint8_t base;    /* enum emul_reg */
-    uint8_t index;   /* enum emul_reg */
-    uint8_t scale;   /* shift of the index, 0..3 */
-    uint8_t reg;     /* ModRM.reg with REX.R */
-    uint8_t rm;      /* register number of r/m, if not memory */
+    uint8_t prefix; /* EMUL_P_* */
+    uint8_t flags;  /* EMUL_F_* */
+    uint8_t seg;    /* segment of the memory operand, enum emul_sreg */
+    uint8_t base;   /* enum emul_reg */
+    uint8_t index;  /* enum emul_reg */
+    uint8_t scale;  /* shift of the index, 0..3 */
+    uint8_t reg;    /* ModRM.reg with REX.R */
+    uint8_t rm;     /* register number of r/m, if not memory */
     uint8_t reg_at;
     uint8_t rm_at;
     uint8_t immsize; /* bytes of all immediates */

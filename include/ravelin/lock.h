@@ -18,7 +18,9 @@
 enum lock_rank {
     LOCK_RANK_DOMAIN_TABLE = 1, /* the list of all domains */
     LOCK_RANK_DOMAIN,           /* one domain's life cycle and settings */
-    LOCK_RANK_MESSAGE,          /* V4V engine: firewall, tables, rings */
+    LOCK_RANK_V4V_RULES,        /* the firewall of messages */
+    LOCK_RANK_V4V_DOMAIN,       /* one domain's table of rings */
+    LOCK_RANK_V4V_RING,         /* one ring */
     LOCK_RANK_MONITOR,          /* memory events of one domain */
     LOCK_RANK_P2M,              /* one domain's guest-physical map */
     LOCK_RANK_EVENT,            /* one domain's event channels */

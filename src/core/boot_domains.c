@@ -12,6 +12,7 @@
 #include "ravelin/boot_info.h"
 #include "ravelin/domain.h"
 #include "ravelin/errno.h"
+#include "ravelin/frame_pool.h"
 #include "ravelin/log.h"
 #include "ravelin/manifest.h"
 #include "ravelin/panic.h"
@@ -52,6 +53,22 @@ static bool manifest_load(const struct boot_info *info)
     return manifest_check(&manifest, mistake_print, NULL) == 0;
 }
 
+/* What the first domain costs beside its own memory, and the TSC that its clock
+ * starts at, for `ravelin bench`. */
+static void bench_print(const struct boot_info *info, const struct domain *d,
+                        uint64_t frames_before)
+{
+    uint64_t frames = frames_before - frame_free_count();
+
+    if (!info->options.bench) {
+        return;
+    }
+    log_info("BENCH domain_overhead_bytes %lu bytes",
+             (frames << PAGE_SHIFT) - d->manifest->memory);
+    log_info("BENCH boot_base %lu insn",
+             -d->tsc_offset - info->entry_tsc - arch_boot_wait_ticks());
+}
+
 static int domain_boot(const struct boot_info *info,
                        const struct manifest_domain *m, struct domain **out)
 {
@@ -67,6 +84,7 @@ static int domain_boot(const struct boot_info *info,
         .crash_policy = m->on_crash,
         .manifest = m,
     };
+    uint64_t frames_before = frame_free_count();
     int rc = domain_create(&config, out);
 
     if (rc) {
@@ -78,8 +96,10 @@ static int domain_boot(const struct boot_info *info,
         log_error("domain %s: cannot be built (%d)", m->name, rc);
         domain_reap(*out);
         *out = NULL;
+        return rc;
     }
-    return rc;
+    bench_print(info, *out, frames_before);
+    return 0;
 }
 
 void boot_domains(const struct boot_info *info)
@@ -95,20 +115,8 @@ void boot_domains(const struct boot_info *info)
     }
 }
 
-/* For the boot_to_guest figure: the TSC now, less what was spent waiting for
- * hardware, counted from the loader's jump. */
-static void boot_cost_print(const struct boot_info *info)
+void boot_domains_start(void)
 {
-    uint64_t now = arch_tsc_read();
-    uint64_t waits = arch_boot_wait_ticks();
-
-    log_info("boot: entry_tsc %lu waits %lu ticks %lu", info->entry_tsc,
-             waits, now - info->entry_tsc - waits);
-}
-
-void boot_domains_start(const struct boot_info *info)
-{
-    boot_cost_print(info);
     for (unsigned i = 0; i < manifest.domain_count; i++) {
         if (built[i] && manifest.domain[i].start == MANIFEST_START_RUNNING) {
             BUG_ON(domain_unpause(built[i]));

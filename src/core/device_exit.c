@@ -10,6 +10,7 @@
 #include "ravelin/device_exit.h"
 #include "ravelin/emul.h"
 #include "ravelin/insn.h"
+#include "ravelin/io_ports.h"
 #include "ravelin/mmio.h"
 #include "ravelin/p2m.h"
 #include "ravelin/vmexit.h"
@@ -31,10 +32,10 @@ void device_mmio(struct vcpu *v, gpa_t addr, unsigned size, bool write,
  * kernel that waits for a counter to leave 0xff (Linux's quick calibration)
  * would read the port a hundred thousand times before it gave up.
  */
-void device_port(struct vcpu *v rv_unused, uint16_t port, unsigned size,
-                 bool in, uint32_t *value)
+void device_port(struct vcpu *v, uint16_t port, unsigned size, bool in,
+                 uint32_t *value)
 {
-    if (in) {
+    if (io_port_dispatch(v, port, size, in, value) && in) {
         bool counter = port >= PIT_COUNTER_0 && port <= PIT_COUNTER_2;
 
         *value = counter ? 0 : UINT32_MAX >> (32 - size * 8);

@@ -76,7 +76,7 @@ static int stage_end(struct domain *d)
     rc = domain_state_set(d, DOMAIN_DEAD);
     spin_unlock(&d->lock);
     if (rc == 0) {
-        log_info("%s: destroyed", d->name);
+        log_write(domain_log_level(d), "%s: destroyed", d->name);
         evtchn_virq_raise_global(VIRQ_DOM_EXC);
         domain_put(d); /* the one it was created with */
     }

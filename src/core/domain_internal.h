@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ravelin/domain.h"
+#include "ravelin/log.h"
 
 /* Frames a 48-bit nested page table can map. */
 #define DOMAIN_GFN_LIMIT (1UL << 36)
@@ -36,3 +37,10 @@ void vcpu_destroy(struct vcpu *v);
 /* Frees a domain whose memory is gone or was never there: parts in reverse
  * order of creation, NULL-safe each. */
 void domain_free(struct domain *d);
+
+/* The comings and goings of domains that a controller makes are its business;
+ * those of the manifest's domains are everybody's. */
+static inline enum log_level domain_log_level(const struct domain *d)
+{
+    return d->manifest ? LOG_INFO : LOG_DEBUG;
+}

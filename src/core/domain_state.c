@@ -101,7 +101,8 @@ void domain_shutdown(struct domain *d, enum shutdown_code code)
     }
     spin_unlock(&d->lock);
     if (rc == 0) {
-        log_info("%s: shut down, code %u", d->name, (unsigned)code);
+        log_write(domain_log_level(d), "%s: shut down, code %u", d->name,
+                  (unsigned)code);
         domain_vcpus_stop(d);
         domain_ended(d, code);
     }

@@ -113,7 +113,7 @@ rv_noreturn void ravelin_main(struct boot_info *info)
     boot_domains(info);
     arch_init_data_seal();
     store_release(&machine_ready, true);
-    boot_domains_start(info);
+    boot_domains_start();
     cpu_loop();
 }
 

@@ -41,8 +41,7 @@ static void start_drop(struct emul_cache *cache, uint64_t start, uint64_t gpa)
 {
     struct emul_cache_entry *slot = emul_cache_slot(cache, start);
 
-    if (slot->tag && slot->tag >> 3 == start &&
-        start + slot->insn.len > gpa) {
+    if (slot->tag && slot->tag >> 3 == start && start + slot->insn.len > gpa) {
         slot->tag = 0;
     }
 }
@@ -68,13 +67,27 @@ static void line_set(struct emul_cache *cache, uint64_t gpa)
     cache->filter[bit / 64] |= 1ULL << (bit % 64);
 }
 
+/* Most instructions fit one 8-byte comparison. */
 static bool bytes_match(const struct emul_cache_entry *slot,
                         const uint8_t *bytes, unsigned nbytes)
 {
-    if (nbytes < slot->insn.len) {
+    unsigned len = slot->insn.len;
+    unsigned done = 0;
+
+    if (nbytes < len) {
         return false;
     }
-    for (unsigned i = 0; i < slot->insn.len; i++) {
+    if (nbytes >= 8) {
+        uint64_t a, b;
+        __builtin_memcpy(&a, slot->bytes, 8);
+        __builtin_memcpy(&b, bytes, 8);
+        unsigned drop = len < 8 ? 64 - 8 * len : 0;
+        if ((a ^ b) << drop) {
+            return false;
+        }
+        done = 8;
+    }
+    for (unsigned i = done; i < len; i++) {
         if (slot->bytes[i] != bytes[i]) {
             return false;
         }

@@ -65,7 +65,7 @@ static int take_prefixes(struct decoder *d)
         } else if (bit) {
             /* The last of F2 and F3 decides. */
             if (bit & (EMUL_P_REP | EMUL_P_REPNE)) {
-                i->prefix &= (uint8_t)~(EMUL_P_REP | EMUL_P_REPNE);
+                i->prefix &= (uint8_t) ~(EMUL_P_REP | EMUL_P_REPNE);
             }
             i->prefix |= bit;
         } else if (is_long(d) && (byte & 0xf0) == 0x40) {
@@ -112,8 +112,8 @@ static int take_0f_opcode(struct decoder *d)
 /* VEX, EVEX and XOP may follow none of these prefixes. */
 static bool vector_prefix_bad(const struct decoder *d)
 {
-    return d->insn->prefix & (EMUL_P_LOCK | EMUL_P_REP | EMUL_P_REPNE |
-                              EMUL_P_66 | EMUL_P_REX);
+    return d->insn->prefix &
+           (EMUL_P_LOCK | EMUL_P_REP | EMUL_P_REPNE | EMUL_P_66 | EMUL_P_REX);
 }
 
 /* Immediate of a VEX or EVEX opcode in the 0F map. */
@@ -159,7 +159,7 @@ static int take_vector_prefix(struct decoder *d, enum emul_map map,
                               unsigned payload)
 {
     struct emul_insn *i = d->insn;
-    uint8_t p[3] = { 0, 0, 0 };
+    uint8_t p[3] = {0, 0, 0};
 
     if (vector_prefix_bad(d)) {
         return EMUL_DECODE_INVALID;
@@ -311,9 +311,8 @@ static void set_opsize(struct decoder *d)
         i->opsize = 1;
     } else if (!is_long(d)) {
         i->opsize = narrow == (d->mode == EMUL_MODE_16) ? 4 : 2;
-    } else if ((d->rex & REX_W) || (d->attr & A_F64)) {
-        i->opsize = 8;
-    } else if ((d->attr & A_BR) && d->mode == EMUL_MODE_64) {
+    } else if ((d->rex & REX_W) || (d->attr & A_F64) ||
+               ((d->attr & A_BR) && d->mode == EMUL_MODE_64)) {
         i->opsize = 8;
     } else if (narrow) {
         i->opsize = 2;
@@ -372,12 +371,10 @@ int emul_decode(struct emul_insn *out, const uint8_t *bytes, unsigned nbytes,
                 enum emul_mode mode)
 {
     struct decoder d = {
-        .insn = out, .bytes = bytes, .nbytes = nbytes, .mode = mode
-    };
+        .insn = out, .bytes = bytes, .nbytes = nbytes, .mode = mode};
 
-    *out = (struct emul_insn){ .seg = EMUL_DS,
-                               .base = EMUL_REG_ZERO,
-                               .index = EMUL_REG_ZERO };
+    *out = (struct emul_insn){
+        .seg = EMUL_DS, .base = EMUL_REG_ZERO, .index = EMUL_REG_ZERO};
     int rc = decode_body(&d);
     if (rc) {
         return rc;

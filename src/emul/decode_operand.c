@@ -17,8 +17,8 @@ static uint64_t sign_extend(uint64_t v, unsigned size)
 /* 16-bit addressing: BX+SI, BX+DI, BP+SI, BP+DI, SI, DI, BP, BX. */
 static int take_mem16(struct decoder *d, uint8_t mod, uint8_t rm)
 {
-    static const uint8_t base[8] = { 3, 3, 5, 5, 6, 7, 5, 3 };
-    static const uint8_t index[4] = { 6, 7, 6, 7 };
+    static const uint8_t base[8] = {3, 3, 5, 5, 6, 7, 5, 3};
+    static const uint8_t index[4] = {6, 7, 6, 7};
     struct emul_insn *i = d->insn;
     unsigned size = mod; /* mod 1 and 2: one and two bytes */
     uint64_t disp;
@@ -119,18 +119,12 @@ struct imm_shape {
 enum { SIZE_Z = 16, SIZE_V, SIZE_O };
 
 static const struct imm_shape imm_shapes[16] = {
-    [IMM_B] = { 1, 0, true, false },
-    [IMM_U] = { 1, 0, false, false },
-    [IMM_W] = { 2, 0, false, false },
-    [IMM_Z] = { SIZE_Z, 0, true, false },
-    [IMM_V] = { SIZE_V, 0, false, false },
-    [IMM_JB] = { 1, 0, true, true },
-    [IMM_JZ] = { SIZE_Z, 0, true, true },
-    [IMM_O] = { SIZE_O, 0, false, false },
-    [IMM_FAR] = { SIZE_Z, 2, false, false },
-    [IMM_WB] = { 2, 1, false, false },
-    [IMM_BB] = { 1, 1, false, false },
-    [IMM_D] = { 4, 0, false, false },
+    [IMM_B] = {1, 0, true, false},         [IMM_U] = {1, 0, false, false},
+    [IMM_W] = {2, 0, false, false},        [IMM_Z] = {SIZE_Z, 0, true, false},
+    [IMM_V] = {SIZE_V, 0, false, false},   [IMM_JB] = {1, 0, true, true},
+    [IMM_JZ] = {SIZE_Z, 0, true, true},    [IMM_O] = {SIZE_O, 0, false, false},
+    [IMM_FAR] = {SIZE_Z, 2, false, false}, [IMM_WB] = {2, 1, false, false},
+    [IMM_BB] = {1, 1, false, false},       [IMM_D] = {4, 0, false, false},
 };
 
 int emul_decode_imm(struct decoder *d)
@@ -154,7 +148,7 @@ int emul_decode_imm(struct decoder *d)
     if (rc) {
         return rc;
     }
-    if (shape->is_signed) {
+    if (shape->is_signed && size) {
         i->imm = sign_extend(i->imm, size);
     }
     i->imm2 = (uint16_t)second;

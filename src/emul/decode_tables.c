@@ -7,6 +7,8 @@
  */
 #include "decode_tables.h"
 
+/* One row per 16 opcodes reads better than one entry per line. */
+/* clang-format off */
 #define O(name, bits) { .id = EMUL_I_##name, .attr = (uint16_t)(bits) }
 #define G(group, bits) { .id = GRP_##group, .attr = (uint16_t)(A_G | (bits)) }
 #define UNDEF O(INVALID, 0)
@@ -225,3 +227,4 @@ const uint8_t emul_group7_reg[64] = {
     /* F8 */ I(SWAPGS), I(RDTSCP), I(OTHER), I(OTHER),
     /* FC */ I(OTHER), I(OTHER), I(OTHER), I(OTHER),
 };
+/* clang-format on */

@@ -25,18 +25,18 @@ enum {
 };
 
 #define A_IMM 0x000fu
-#define A_M 0x0010u    /* ModRM follows */
-#define A_B 0x0020u    /* byte operand */
-#define A_D64 0x0040u  /* 64-bit mode: operand size defaults to 8 */
-#define A_F64 0x0080u  /* 64-bit mode: operand size is always 8 */
-#define A_BR 0x0100u   /* near branch: as A_F64, but see EMUL_MODE_64_AMD */
-#define A_X64 0x0200u  /* undefined in 64-bit mode */
-#define A_LK 0x0400u   /* LOCK allowed with a memory destination */
-#define A_OPR 0x0800u  /* register number in the low opcode bits */
-#define A_G 0x1000u    /* id is an index into emul_groups */
-#define A_CL 0x2000u   /* count in CL */
-#define A_ONE 0x4000u  /* count is 1 */
-#define A_RO 0x8000u   /* r/m is a register whatever ModRM.mod says */
+#define A_M 0x0010u   /* ModRM follows */
+#define A_B 0x0020u   /* byte operand */
+#define A_D64 0x0040u /* 64-bit mode: operand size defaults to 8 */
+#define A_F64 0x0080u /* 64-bit mode: operand size is always 8 */
+#define A_BR 0x0100u  /* near branch: as A_F64, but see EMUL_MODE_64_AMD */
+#define A_X64 0x0200u /* undefined in 64-bit mode */
+#define A_LK 0x0400u  /* LOCK allowed with a memory destination */
+#define A_OPR 0x0800u /* register number in the low opcode bits */
+#define A_G 0x1000u   /* id is an index into emul_groups */
+#define A_CL 0x2000u  /* count in CL */
+#define A_ONE 0x4000u /* count is 1 */
+#define A_RO 0x8000u  /* r/m is a register whatever ModRM.mod says */
 
 struct opcode_desc {
     uint16_t id;

@@ -19,23 +19,21 @@ struct emul_seg desc_segment(const struct desc *d, uint16_t sel)
         .sel = sel,
         .attr = (uint16_t)(((d->hi >> 8) & 0xff) | ((d->hi >> 12) & 0xf00)),
         .limit = desc_limit(d),
-        .base = (d->lo >> 16) | ((d->hi & 0xff) << 16) |
-                (d->hi & 0xff000000),
+        .base = (d->lo >> 16) | ((d->hi & 0xff) << 16) | (d->hi & 0xff000000),
     };
 }
 
 int desc_find(struct emul *e, uint16_t sel, struct desc *d, bool *found)
 {
-    const struct emul_seg *table =
-        &e->cpu.seg[sel & 4 ? EMUL_LDTR : EMUL_GDTR];
+    const struct emul_seg *table = &e->cpu.seg[sel & 4 ? EMUL_LDTR : EMUL_GDTR];
     uint32_t at = sel & 0xfff8;
     uint64_t raw;
 
     *found = false;
+    *d = (struct desc){.lin = table->base + at};
     if (((sel & 4) && !(table->attr & EMUL_ATTR_P)) || at + 7 > table->limit) {
         return EMUL_OK;
     }
-    d->lin = table->base + at;
     int rc = sys_read(e, d->lin, 8, &raw);
     if (rc == EMUL_OK) {
         d->lo = (uint32_t)raw;
@@ -148,7 +146,7 @@ int ldtr_load(struct emul *e, uint16_t sel, uint8_t vector)
     struct desc d;
 
     if (sel_is_null(sel)) {
-        e->cpu.seg[EMUL_LDTR] = (struct emul_seg){ .sel = sel };
+        e->cpu.seg[EMUL_LDTR] = (struct emul_seg){.sel = sel};
         return EMUL_OK;
     }
     if (sel & 4) {

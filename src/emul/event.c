@@ -83,7 +83,7 @@ static uint64_t flags_image(const struct emul *e, const struct emul_event *ev)
 static int frame_push(struct emul *e, const struct delivery *dl,
                       const struct desc *code, unsigned size)
 {
-    static const uint8_t vm86_order[] = { EMUL_GS, EMUL_FS, EMUL_DS, EMUL_ES };
+    static const uint8_t vm86_order[] = {EMUL_GS, EMUL_FS, EMUL_DS, EMUL_ES};
     unsigned cpl = desc_is_conforming(code) ? e->cpu.cpl : desc_dpl(code);
     uint64_t v[10], new_sp;
     unsigned n = 0;
@@ -118,7 +118,7 @@ static int frame_push(struct emul *e, const struct delivery *dl,
     }
     if (rc == EMUL_OK && from_vm86) {
         for (n = 0; n < 4; n++) {
-            e->cpu.seg[vm86_order[n]] = (struct emul_seg){ .sel = 0 };
+            e->cpu.seg[vm86_order[n]] = (struct emul_seg){.sel = 0};
         }
     }
     return rc;
@@ -152,8 +152,7 @@ static int deliver_gate(struct emul *e, const struct delivery *dl,
     }
     if (rc == EMUL_OK) {
         bool masks = !(desc_type(gate) & 1);
-        rflags_write(e, 0, FL_TF | FL_NT | FL_RF | FL_VM |
-                               (masks ? FL_IF : 0));
+        rflags_write(e, 0, FL_TF | FL_NT | FL_RF | FL_VM | (masks ? FL_IF : 0));
     }
     return rc;
 }
@@ -177,7 +176,7 @@ static int deliver_protected(struct emul *e, const struct delivery *dl)
     const struct emul_event *ev = dl->event;
     const struct emul_seg *idt = &e->cpu.seg[EMUL_IDTR];
     uint32_t at = ev->vector * 8u;
-    struct desc gate = { .lin = idt->base + at };
+    struct desc gate = {.lin = idt->base + at};
     uint64_t raw;
 
     if (at + 7 > idt->limit) {
@@ -213,7 +212,7 @@ static int dispatch_any(struct emul *e, void *arg)
 int event_dispatch(struct emul *e, const struct emul_event *event,
                    uint64_t next)
 {
-    struct delivery dl = { .event = event, .next = next };
+    struct delivery dl = {.event = event, .next = next};
 
     if (e->cpu.efer & EFER_LMA) {
         return EMUL_UNHANDLED;
@@ -239,8 +238,7 @@ static bool is_double_fault(const struct emul_event *first,
         first->type == EMUL_EVENT_EXCEPTION && first->vector == VEC_PF;
 
     return (is_contributory(first) && is_contributory(second)) ||
-           (first_pf &&
-            (is_contributory(second) || second->vector == VEC_PF));
+           (first_pf && (is_contributory(second) || second->vector == VEC_PF));
 }
 
 /* #DF meets a fault: shutdown. Anything else gets its turn or becomes #DF. */
@@ -268,8 +266,7 @@ enum emul_result emul_deliver(struct emul *e, const struct emul_event *event)
     /* Benign faults cannot repeat for ever: each round ends in one that
      * contributes, but a bound makes that independent of the argument. */
     for (unsigned round = 0; round < 8; round++) {
-        if (current.type == EMUL_EVENT_EXCEPTION &&
-            current.vector == VEC_PF) {
+        if (current.type == EMUL_EVENT_EXCEPTION && current.vector == VEC_PF) {
             e->cpu.cr2 = current.cr2;
         }
         e->cpu.shadow = 0;
@@ -292,7 +289,7 @@ enum emul_result emul_deliver(struct emul *e, const struct emul_event *event)
 static int software_event(struct emul *e, uint8_t vector,
                           enum emul_event_type type)
 {
-    struct emul_event ev = { .vector = vector, .type = (uint8_t)type };
+    struct emul_event ev = {.vector = vector, .type = (uint8_t)type};
 
     return event_dispatch(e, &ev, e->cpu.reg[EMUL_REG_NEXT]);
 }

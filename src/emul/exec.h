@@ -115,8 +115,12 @@ static inline int raise_ud(struct emul *e)
     return emul_raise(e, VEC_UD, 0);
 }
 
-/** Exception with a selector error code. */
-int raise_sel(struct emul *e, uint8_t vector, uint16_t sel);
+/* Exception with a selector error code. */
+static inline int raise_sel(struct emul *e, uint8_t vector, uint16_t sel)
+{
+    emul_raise(e, vector, (sel & 0xfffcu) | e->external);
+    return EMUL_FAULT;
+}
 
 static inline unsigned iopl_of(const struct emul *e)
 {
@@ -226,9 +230,8 @@ int rmw_mem_begin(struct emul *e, const struct emul_insn *i, uint64_t off,
 int rmw_mem_end(struct emul *e, const struct emul_insn *i, unsigned size,
                 const struct rmw *m, uint64_t v);
 
-static rv_always_inline int rmw_begin(struct emul *e,
-                                      const struct emul_insn *i, unsigned size,
-                                      struct rmw *m)
+static rv_always_inline int rmw_begin(struct emul *e, const struct emul_insn *i,
+                                      unsigned size, struct rmw *m)
 {
     if (i->flags & EMUL_F_MEM) {
         return rmw_mem_begin(e, i, ea_of(e, i), size, m);
@@ -276,8 +279,8 @@ static rv_always_inline int stk_push(struct emul *e, uint64_t *sp,
     return rc;
 }
 
-static rv_always_inline int stk_pop(struct emul *e, uint64_t *sp,
-                                    unsigned size, uint64_t *v)
+static rv_always_inline int stk_pop(struct emul *e, uint64_t *sp, unsigned size,
+                                    uint64_t *v)
 {
     int rc = mem_read_inline(e, EMUL_SS, *sp, size, v);
 

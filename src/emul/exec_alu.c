@@ -51,18 +51,18 @@ static rv_always_inline int alu_r(struct emul *e, const struct emul_insn *i,
     return EMUL_OK;
 }
 
-#define ALU_HANDLERS(name, op)                                                \
-    int exec_##name##_rm_r(struct emul *e, const struct emul_insn *i)         \
-    {                                                                         \
-        return alu_rm(e, i, op, reg_read(e, i->reg_at, i->opsize));           \
-    }                                                                         \
-    int exec_##name##_r_rm(struct emul *e, const struct emul_insn *i)         \
-    {                                                                         \
-        return alu_r(e, i, op);                                               \
-    }                                                                         \
-    int exec_##name##_rm_i(struct emul *e, const struct emul_insn *i)         \
-    {                                                                         \
-        return alu_rm(e, i, op, i->imm &size_mask(i->opsize));                \
+#define ALU_HANDLERS(name, op)                                        \
+    int exec_##name##_rm_r(struct emul *e, const struct emul_insn *i) \
+    {                                                                 \
+        return alu_rm(e, i, op, reg_read(e, i->reg_at, i->opsize));   \
+    }                                                                 \
+    int exec_##name##_r_rm(struct emul *e, const struct emul_insn *i) \
+    {                                                                 \
+        return alu_r(e, i, op);                                       \
+    }                                                                 \
+    int exec_##name##_rm_i(struct emul *e, const struct emul_insn *i) \
+    {                                                                 \
+        return alu_rm(e, i, op, i->imm & size_mask(i->opsize));       \
     }
 
 ALU_HANDLERS(add, ALU_ADD)
@@ -132,8 +132,8 @@ int exec_not(struct emul *e, const struct emul_insn *i)
     struct rmw m;
     int rc = rmw_begin(e, i, i->opsize, &m);
 
-    return rc ? rc : rmw_end(e, i, i->opsize, &m,
-                             ~m.old & size_mask(i->opsize));
+    return rc ? rc
+              : rmw_end(e, i, i->opsize, &m, ~m.old & size_mask(i->opsize));
 }
 
 int exec_neg(struct emul *e, const struct emul_insn *i)

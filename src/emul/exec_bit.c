@@ -24,8 +24,8 @@ static uint64_t bit_apply(enum bit_op op, uint64_t v, unsigned bit)
     }
 }
 
-static int bit_finish(struct emul *e, const struct emul_insn *i,
-                      enum bit_op op, const struct rmw *m, unsigned bit)
+static int bit_finish(struct emul *e, const struct emul_insn *i, enum bit_op op,
+                      const struct rmw *m, unsigned bit)
 {
     if (op != BIT_TEST) {
         int rc = rmw_end(e, i, i->opsize, m, bit_apply(op, m->old, bit));
@@ -38,8 +38,8 @@ static int bit_finish(struct emul *e, const struct emul_insn *i,
     return EMUL_OK;
 }
 
-static int bit_begin(struct emul *e, const struct emul_insn *i,
-                     enum bit_op op, uint64_t off, struct rmw *m)
+static int bit_begin(struct emul *e, const struct emul_insn *i, enum bit_op op,
+                     uint64_t off, struct rmw *m)
 {
     unsigned size = i->opsize;
 
@@ -63,8 +63,7 @@ static int bit_imm(struct emul *e, const struct emul_insn *i, enum bit_op op)
 static int bit_reg(struct emul *e, const struct emul_insn *i, enum bit_op op)
 {
     unsigned bits = i->opsize * 8u;
-    int64_t index = (int64_t)sext(reg_read(e, i->reg_at, i->opsize),
-                                  i->opsize);
+    int64_t index = (int64_t)sext(reg_read(e, i->reg_at, i->opsize), i->opsize);
     /* Arithmetic shift: a negative index lies below the operand. */
     int64_t unit = index >> (i->opsize == 2 ? 4 : i->opsize == 4 ? 5 : 6);
     uint64_t off = ea_of(e, i) + (uint64_t)unit * i->opsize;
@@ -74,14 +73,14 @@ static int bit_reg(struct emul *e, const struct emul_insn *i, enum bit_op op)
     return rc ? rc : bit_finish(e, i, op, &m, (unsigned)index & (bits - 1));
 }
 
-#define BIT_HANDLERS(name, op)                                                \
-    int exec_##name##_r(struct emul *e, const struct emul_insn *i)            \
-    {                                                                         \
-        return bit_reg(e, i, op);                                             \
-    }                                                                         \
-    int exec_##name##_i(struct emul *e, const struct emul_insn *i)            \
-    {                                                                         \
-        return bit_imm(e, i, op);                                             \
+#define BIT_HANDLERS(name, op)                                     \
+    int exec_##name##_r(struct emul *e, const struct emul_insn *i) \
+    {                                                              \
+        return bit_reg(e, i, op);                                  \
+    }                                                              \
+    int exec_##name##_i(struct emul *e, const struct emul_insn *i) \
+    {                                                              \
+        return bit_imm(e, i, op);                                  \
     }
 
 BIT_HANDLERS(bt, BIT_TEST)

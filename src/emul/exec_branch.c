@@ -13,8 +13,7 @@ static int branch_rel(struct emul *e, const struct emul_insn *i)
 
 int exec_jcc(struct emul *e, const struct emul_insn *i)
 {
-    return cond_is_true(e->cpu.rflags, i->opcode) ? branch_rel(e, i)
-                                                  : EMUL_OK;
+    return cond_is_true(e->cpu.rflags, i->opcode) ? branch_rel(e, i) : EMUL_OK;
 }
 
 int exec_jmp_rel(struct emul *e, const struct emul_insn *i)
@@ -38,8 +37,8 @@ static int call_target(struct emul *e, const struct emul_insn *i,
 
     if (rc && e->ops->probe) {
         struct emul_event event = e->event;
-        int first = e->ops->probe(e, stack, i->opsize,
-                                  e->access | EMUL_ACCESS_WRITE);
+        int first =
+            e->ops->probe(e, stack, i->opsize, e->access | EMUL_ACCESS_WRITE);
         if (first) {
             return first;
         }

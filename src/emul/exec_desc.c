@@ -8,11 +8,11 @@
 #include "desc.h"
 
 /* These do not exist in real and vm86 mode. */
-#define REQUIRE_PROTECTED(e)                                                  \
-    do {                                                                      \
-        if (!(e)->is_protected) {                                             \
-            return raise_ud(e);                                               \
-        }                                                                     \
+#define REQUIRE_PROTECTED(e)      \
+    do {                          \
+        if (!(e)->is_protected) { \
+            return raise_ud(e);   \
+        }                         \
     } while (0)
 
 static void zf_write(struct emul *e, bool zf)
@@ -65,8 +65,8 @@ static int probe(struct emul *e, const struct emul_insn *i, struct desc *d,
 #define LAR_TYPES 0x1a3eu /* 1-5, 9, B, C */
 #define LSL_TYPES 0x0a0eu /* 1-3, 9, B */
 
-static int probe_load(struct emul *e, const struct emul_insn *i,
-                      unsigned types, bool limit)
+static int probe_load(struct emul *e, const struct emul_insn *i, unsigned types,
+                      bool limit)
 {
     struct desc d;
     bool ok;

@@ -94,8 +94,8 @@ static int params_read(struct emul *e, unsigned count, unsigned size,
     return EMUL_OK;
 }
 
-static int far_inner(struct emul *e, const struct far_target *t,
-                     struct desc *d, unsigned count)
+static int far_inner(struct emul *e, const struct far_target *t, struct desc *d,
+                     unsigned count)
 {
     unsigned cpl = desc_dpl(d);
     uint64_t v[GATE_PARAMS + 2];
@@ -152,8 +152,7 @@ static int far_call_gate(struct emul *e, const struct far_target *t,
         (!t->call && !desc_is_conforming(&d) && dpl != e->cpu.cpl)) {
         return raise_sel(e, VEC_GP, in.sel);
     }
-    return inner ? far_inner(e, &in, &d, gate->hi & 31)
-                 : far_same(e, &in, &d);
+    return inner ? far_inner(e, &in, &d, gate->hi & 31) : far_same(e, &in, &d);
 }
 
 static int far_system(struct emul *e, const struct far_target *t,
@@ -208,15 +207,14 @@ static int far_go(struct emul *e, struct far_target *t)
 static int far_imm(struct emul *e, const struct emul_insn *i, bool call)
 {
     struct far_target t = {
-        .off = i->imm, .sel = i->imm2, .opsize = i->opsize, .call = call
-    };
+        .off = i->imm, .sel = i->imm2, .opsize = i->opsize, .call = call};
 
     return far_go(e, &t);
 }
 
 static int far_mem(struct emul *e, const struct emul_insn *i, bool call)
 {
-    struct far_target t = { .opsize = i->opsize, .call = call };
+    struct far_target t = {.opsize = i->opsize, .call = call};
     uint64_t at = ea_of(e, i);
     uint64_t sel;
     int rc = mem_read(e, i->seg, at, i->opsize, &t.off);

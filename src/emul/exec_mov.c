@@ -208,8 +208,7 @@ int exec_cbw(struct emul *e, const struct emul_insn *i)
 {
     unsigned half = i->opsize / 2;
 
-    gpr_write(e, EMUL_RAX, i->opsize,
-              sext(gpr_read(e, EMUL_RAX, half), half));
+    gpr_write(e, EMUL_RAX, i->opsize, sext(gpr_read(e, EMUL_RAX, half), half));
     return EMUL_OK;
 }
 

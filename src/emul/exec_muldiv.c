@@ -18,8 +18,8 @@ static struct wide multiply(uint64_t a, uint64_t b, unsigned size)
     unsigned bits = 8 * size;
     unsigned __int128 p = (unsigned __int128)a * b;
 
-    return (struct wide){ .lo = (uint64_t)p & size_mask(size),
-                          .hi = (uint64_t)(p >> bits) & size_mask(size) };
+    return (struct wide){.lo = (uint64_t)p & size_mask(size),
+                         .hi = (uint64_t)(p >> bits) & size_mask(size)};
 }
 
 static struct wide multiply_signed(uint64_t a, uint64_t b, unsigned size)
@@ -27,8 +27,8 @@ static struct wide multiply_signed(uint64_t a, uint64_t b, unsigned size)
     unsigned bits = 8 * size;
     __int128 p = (__int128)(int64_t)sext(a, size) * (int64_t)sext(b, size);
 
-    return (struct wide){ .lo = (uint64_t)p & size_mask(size),
-                          .hi = (uint64_t)(p >> bits) & size_mask(size) };
+    return (struct wide){.lo = (uint64_t)p & size_mask(size),
+                         .hi = (uint64_t)(p >> bits) & size_mask(size)};
 }
 
 static void wide_store(struct emul *e, unsigned size, const struct wide *w)
@@ -119,10 +119,10 @@ static struct wide dividend(const struct emul *e, unsigned size)
 {
     if (size == 1) {
         uint64_t ax = gpr_read(e, EMUL_RAX, 2);
-        return (struct wide){ .lo = ax & 0xff, .hi = ax >> 8 };
+        return (struct wide){.lo = ax & 0xff, .hi = ax >> 8};
     }
-    return (struct wide){ .lo = gpr_read(e, EMUL_RAX, size),
-                          .hi = gpr_read(e, EMUL_RDX, size) };
+    return (struct wide){.lo = gpr_read(e, EMUL_RAX, size),
+                         .hi = gpr_read(e, EMUL_RDX, size)};
 }
 
 /* w / b with w.hi < b: quotient in lo, remainder in hi. */
@@ -130,7 +130,7 @@ static struct wide divide(struct wide w, uint64_t b, unsigned size)
 {
     if (size < 8) {
         uint64_t a = (w.hi << (8 * size)) | w.lo;
-        return (struct wide){ .lo = a / b, .hi = a % b };
+        return (struct wide){.lo = a / b, .hi = a % b};
     }
     for (unsigned n = 0; n < 64; n++) {
         uint64_t carry = w.hi >> 63;

@@ -119,7 +119,7 @@ static int retf_any(struct emul *e, void *arg)
 
 int exec_retf(struct emul *e, const struct emul_insn *i)
 {
-    struct frame f = { .size = i->opsize, .drop = (uint16_t)i->imm };
+    struct frame f = {.size = i->opsize, .drop = (uint16_t)i->imm};
 
     if (e->cpu.efer & EFER_LMA) {
         return EMUL_UNHANDLED;
@@ -130,8 +130,8 @@ int exec_retf(struct emul *e, const struct emul_insn *i)
 /* CPL 0 only: six more words, then vm86 segments throughout. */
 static int iret_to_vm86(struct emul *e, struct frame *f)
 {
-    static const uint8_t order[] = { EMUL_SS, EMUL_ES, EMUL_DS, EMUL_FS,
-                                     EMUL_GS };
+    static const uint8_t order[] = {EMUL_SS, EMUL_ES, EMUL_DS, EMUL_FS,
+                                    EMUL_GS};
     uint64_t sp, sel[5];
     int rc = frame_pop(e, f, &sp);
 
@@ -144,8 +144,7 @@ static int iret_to_vm86(struct emul *e, struct frame *f)
     if (rc) {
         return rc;
     }
-    rflags_write(e, f->flags,
-                 rflags_writable(e, 4) | FL_VM | FL_VIF | FL_VIP);
+    rflags_write(e, f->flags, rflags_writable(e, 4) | FL_VM | FL_VIF | FL_VIP);
     e->cpu.cpl = 3;
     mode_update(e);
     sreg_load_real(e, EMUL_CS, (uint16_t)f->cs);
@@ -197,7 +196,7 @@ static int iret_any(struct emul *e, void *arg)
 
 int exec_iret(struct emul *e, const struct emul_insn *i)
 {
-    struct frame f = { .size = i->opsize };
+    struct frame f = {.size = i->opsize};
 
     if (e->cpu.efer & EFER_LMA) {
         return EMUL_UNHANDLED;

@@ -46,7 +46,7 @@ int sreg_load_protected(struct emul *e, unsigned sreg, uint16_t sel,
         return ss_load(e, sel, vector);
     }
     if (sel_is_null(sel)) {
-        e->cpu.seg[sreg] = (struct emul_seg){ .sel = sel };
+        e->cpu.seg[sreg] = (struct emul_seg){.sel = sel};
         return EMUL_OK;
     }
     int rc = desc_read(e, sel, vector, &d);
@@ -79,7 +79,7 @@ int sreg_load(struct emul *e, unsigned sreg, uint16_t sel)
 
 void sreg_drop_inner(struct emul *e)
 {
-    static const uint8_t data[] = { EMUL_ES, EMUL_DS, EMUL_FS, EMUL_GS };
+    static const uint8_t data[] = {EMUL_ES, EMUL_DS, EMUL_FS, EMUL_GS};
 
     for (unsigned n = 0; n < 4; n++) {
         struct emul_seg *s = &e->cpu.seg[data[n]];
@@ -87,7 +87,7 @@ void sreg_drop_inner(struct emul *e)
         unsigned dpl = (s->attr >> EMUL_ATTR_DPL_SHIFT) & 3;
 
         if (!conforming && dpl < e->cpu.cpl) {
-            *s = (struct emul_seg){ .sel = 0 };
+            *s = (struct emul_seg){.sel = 0};
         }
     }
 }

@@ -41,7 +41,7 @@ static int shift_rm(struct emul *e, const struct emul_insn *i, shift_fn *fn)
     if (rc) {
         return rc;
     }
-    struct shift s = { .r = m.old };
+    struct shift s = {.r = m.old};
     if (count) {
         s = fn(m.old, count, i->opsize, e->cpu.rflags);
     }
@@ -70,8 +70,8 @@ static struct shift rotate_left(uint64_t a, unsigned count, unsigned size,
     uint64_t r = n ? ((a << n) | (a >> (bits - n))) & size_mask(size) : a;
 
     (void)rflags;
-    return (struct shift){ r, cf_of(r) | of_of(msb_of(r, size) ^ r),
-                           FL_CF | FL_OF };
+    return (struct shift){r, cf_of(r) | of_of(msb_of(r, size) ^ r),
+                          FL_CF | FL_OF};
 }
 
 static struct shift rotate_right(uint64_t a, unsigned count, unsigned size,
@@ -83,28 +83,28 @@ static struct shift rotate_right(uint64_t a, unsigned count, unsigned size,
     uint64_t top = msb_of(r, size);
 
     (void)rflags;
-    return (struct shift){ r, cf_of(top) | of_of(top ^ (r >> (bits - 2))),
-                           FL_CF | FL_OF };
+    return (struct shift){r, cf_of(top) | of_of(top ^ (r >> (bits - 2))),
+                          FL_CF | FL_OF};
 }
 
 /* CF is one more bit above the operand. */
-static struct shift rotate_carry_left(uint64_t a, unsigned count,
-                                      unsigned size, uint64_t rflags)
+static struct shift rotate_carry_left(uint64_t a, unsigned count, unsigned size,
+                                      uint64_t rflags)
 {
     unsigned n = count % (8 * size + 1);
     uint64_t cf = rflags & FL_CF;
 
     if (n == 0) {
         /* A full turn: OF is still recomputed. */
-        return (struct shift){ a, of_of(msb_of(a, size) ^ cf), FL_OF };
+        return (struct shift){a, of_of(msb_of(a, size) ^ cf), FL_OF};
     }
     while (n--) {
         uint64_t out = msb_of(a, size);
         a = ((a << 1) | cf) & size_mask(size);
         cf = out;
     }
-    return (struct shift){ a, cf_of(cf) | of_of(msb_of(a, size) ^ cf),
-                           FL_CF | FL_OF };
+    return (struct shift){a, cf_of(cf) | of_of(msb_of(a, size) ^ cf),
+                          FL_CF | FL_OF};
 }
 
 static struct shift rotate_carry_right(uint64_t a, unsigned count,
@@ -119,17 +119,16 @@ static struct shift rotate_carry_right(uint64_t a, unsigned count,
         a = (a >> 1) | (cf << (bits - 1));
         cf = out;
     }
-    return (struct shift){ a,
-                           cf_of(cf) |
-                               of_of(msb_of(a, size) ^ (a >> (bits - 2))),
-                           FL_CF | FL_OF };
+    return (struct shift){
+        a, cf_of(cf) | of_of(msb_of(a, size) ^ (a >> (bits - 2))),
+        FL_CF | FL_OF};
 }
 
 static struct shift shift_result(uint64_t r, uint64_t cf, uint64_t of,
                                  unsigned size)
 {
-    return (struct shift){ r, flags_szp(r, size) | cf_of(cf) | of_of(of),
-                           FL_ARITH };
+    return (struct shift){r, flags_szp(r, size) | cf_of(cf) | of_of(of),
+                          FL_ARITH};
 }
 
 static struct shift shift_left(uint64_t a, unsigned count, unsigned size,
@@ -262,17 +261,17 @@ static struct shift double_right(const struct double_shift *d)
 
 static int double_rm(struct emul *e, const struct emul_insn *i, bool left)
 {
-    struct double_shift d = { .b = reg_read(e, i->reg_at, i->opsize),
-                              .count = shift_count(e, i),
-                              .size = i->opsize,
-                              .amd = !is_intel(e) };
+    struct double_shift d = {.b = reg_read(e, i->reg_at, i->opsize),
+                             .count = shift_count(e, i),
+                             .size = i->opsize,
+                             .amd = !is_intel(e)};
     struct rmw m;
     int rc = rmw_begin(e, i, d.size, &m);
 
     if (rc) {
         return rc;
     }
-    struct shift s = { .r = m.old };
+    struct shift s = {.r = m.old};
     d.a = m.old;
     d.fill = d.amd ? d.b : d.a;
     if (d.count) {

@@ -112,8 +112,7 @@ int exec_pushf(struct emul *e, const struct emul_insn *i)
     if (flags_are_trapped(e)) {
         return raise_gp0(e);
     }
-    return push_value(e, i->opsize,
-                      e->cpu.rflags & ~(uint64_t)(FL_RF | FL_VM));
+    return push_value(e, i->opsize, e->cpu.rflags & ~(uint64_t)(FL_RF | FL_VM));
 }
 
 int exec_popf(struct emul *e, const struct emul_insn *i)

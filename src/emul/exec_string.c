@@ -59,12 +59,11 @@ static rv_always_inline int repeat(struct emul *e, const struct emul_insn *i,
     return EMUL_OK;
 }
 
-static rv_always_inline int movs_once(struct emul *e,
-                                      const struct emul_insn *i)
+static rv_always_inline int movs_once(struct emul *e, const struct emul_insn *i)
 {
     uint64_t v;
-    int rc = mem_read_inline(e, i->seg, index_of(e, i, EMUL_RSI), i->opsize,
-                             &v);
+    int rc =
+        mem_read_inline(e, i->seg, index_of(e, i, EMUL_RSI), i->opsize, &v);
 
     if (rc == EMUL_OK) {
         rc = mem_write_inline(e, EMUL_ES, index_of(e, i, EMUL_RDI), i->opsize,
@@ -82,8 +81,7 @@ int exec_movs(struct emul *e, const struct emul_insn *i)
     return repeat(e, i, movs_once, false);
 }
 
-static rv_always_inline int stos_once(struct emul *e,
-                                      const struct emul_insn *i)
+static rv_always_inline int stos_once(struct emul *e, const struct emul_insn *i)
 {
     int rc = mem_write_inline(e, EMUL_ES, index_of(e, i, EMUL_RDI), i->opsize,
                               e->cpu.reg[EMUL_RAX]);

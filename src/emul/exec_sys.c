@@ -7,11 +7,11 @@
  */
 #include "exec.h"
 
-#define REQUIRE_CPL0(e)                                                       \
-    do {                                                                      \
-        if ((e)->cpu.cpl) {                                                   \
-            return raise_gp0(e);                                              \
-        }                                                                     \
+#define REQUIRE_CPL0(e)          \
+    do {                         \
+        if ((e)->cpu.cpl) {      \
+            return raise_gp0(e); \
+        }                        \
     } while (0)
 
 static int cr_notify(struct emul *e, unsigned cr, uint64_t v)
@@ -321,7 +321,7 @@ int exec_rdpmc(struct emul *e, const struct emul_insn *i)
 
 int exec_cpuid(struct emul *e, const struct emul_insn *i)
 {
-    static const uint8_t order[] = { EMUL_RAX, EMUL_RBX, EMUL_RCX, EMUL_RDX };
+    static const uint8_t order[] = {EMUL_RAX, EMUL_RBX, EMUL_RCX, EMUL_RDX};
     uint32_t regs[4];
 
     (void)i;

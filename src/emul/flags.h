@@ -56,8 +56,7 @@ static inline uint64_t flag_parity(uint64_t v)
 /* SF, ZF and PF of a result. */
 static rv_always_inline uint64_t flags_szp(uint64_t r, unsigned size)
 {
-    return (msb_of(r, size) << 7) | ((uint64_t)(r == 0) << 6) |
-           flag_parity(r);
+    return (msb_of(r, size) << 7) | ((uint64_t)(r == 0) << 6) | flag_parity(r);
 }
 
 /* All six flags of a + b + carry = r; bit n of `c` is the carry out of n. */

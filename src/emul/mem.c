@@ -88,8 +88,7 @@ int rmw_mem_begin(struct emul *e, const struct emul_insn *i, uint64_t off,
 {
     int rc = linear_of(e, i->seg, off, size, EMUL_ACCESS_WRITE, &m->lin);
 
-    return rc ? rc
-              : e->ops->read(e, m->lin, size, rmw_access(e, i), &m->old);
+    return rc ? rc : e->ops->read(e, m->lin, size, rmw_access(e, i), &m->old);
 }
 
 int rmw_mem_end(struct emul *e, const struct emul_insn *i, unsigned size,
@@ -167,8 +166,8 @@ uint64_t rflags_writable(const struct emul *e, unsigned opsize)
 void rflags_write(struct emul *e, uint64_t value, uint64_t mask)
 {
     e->cpu.rflags = (e->cpu.rflags & ~mask) | (value & mask) | FL_FIXED;
-    e->check_align = e->cpu.cpl == 3 && (e->cpu.cr0 & CR0_AM) &&
-                     (e->cpu.rflags & FL_AC);
+    e->check_align =
+        e->cpu.cpl == 3 && (e->cpu.cr0 & CR0_AM) && (e->cpu.rflags & FL_AC);
 }
 
 int emul_raise(struct emul *e, uint8_t vector, uint32_t error)
@@ -176,10 +175,10 @@ int emul_raise(struct emul *e, uint8_t vector, uint32_t error)
     bool has_error = vector == VEC_DF || vector == VEC_AC ||
                      (vector >= VEC_TS && vector <= VEC_PF);
 
-    e->event = (struct emul_event){ .vector = vector,
-                                    .type = EMUL_EVENT_EXCEPTION,
-                                    .has_error = has_error,
-                                    .error = has_error ? error : 0 };
+    e->event = (struct emul_event){.vector = vector,
+                                   .type = EMUL_EVENT_EXCEPTION,
+                                   .has_error = has_error,
+                                   .error = has_error ? error : 0};
     return EMUL_FAULT;
 }
 
@@ -188,9 +187,4 @@ int emul_raise_pf(struct emul *e, uint64_t lin, uint32_t error)
     emul_raise(e, VEC_PF, error);
     e->event.cr2 = lin;
     return EMUL_FAULT;
-}
-
-int raise_sel(struct emul *e, uint8_t vector, uint16_t sel)
-{
-    return emul_raise(e, vector, (sel & 0xfffcu) | e->external);
 }

@@ -15,15 +15,15 @@ struct mmio_row {
 };
 
 static const struct mmio_row mmio_rows[] = {
-    { EMUL_I_MOV_RM_R, true, false, 0 },
-    { EMUL_I_MOV_R_RM, false, false, 0 },
-    { EMUL_I_MOV_RM_I, true, false, 0 },
-    { EMUL_I_MOV_MOFFS_ACC, true, false, 0 },
-    { EMUL_I_MOV_ACC_MOFFS, false, false, 0 },
-    { EMUL_I_MOVZX8, false, false, 1 },
-    { EMUL_I_MOVZX16, false, false, 2 },
-    { EMUL_I_MOVSX8, false, true, 1 },
-    { EMUL_I_MOVSX16, false, true, 2 },
+    {EMUL_I_MOV_RM_R, true, false, 0},
+    {EMUL_I_MOV_R_RM, false, false, 0},
+    {EMUL_I_MOV_RM_I, true, false, 0},
+    {EMUL_I_MOV_MOFFS_ACC, true, false, 0},
+    {EMUL_I_MOV_ACC_MOFFS, false, false, 0},
+    {EMUL_I_MOVZX8, false, false, 1},
+    {EMUL_I_MOVZX16, false, false, 2},
+    {EMUL_I_MOVSX8, false, true, 1},
+    {EMUL_I_MOVSX16, false, true, 2},
 };
 
 static const struct mmio_row *row_find(unsigned id)
@@ -47,8 +47,8 @@ bool emul_mmio_decode(const struct emul_insn *insn, const uint64_t *gpr,
                       struct emul_mmio *out)
 {
     const struct mmio_row *row = row_find(insn->id);
-    bool moffs = insn->id == EMUL_I_MOV_MOFFS_ACC ||
-                 insn->id == EMUL_I_MOV_ACC_MOFFS;
+    bool moffs =
+        insn->id == EMUL_I_MOV_MOFFS_ACC || insn->id == EMUL_I_MOV_ACC_MOFFS;
 
     if (!row || !(moffs || (insn->flags & EMUL_F_MEM))) {
         return false;
@@ -63,8 +63,7 @@ bool emul_mmio_decode(const struct emul_insn *insn, const uint64_t *gpr,
     return true;
 }
 
-void emul_mmio_load(const struct emul_insn *insn, uint64_t *gpr,
-                    uint64_t value)
+void emul_mmio_load(const struct emul_insn *insn, uint64_t *gpr, uint64_t value)
 {
     const struct mmio_row *row = row_find(insn->id);
     unsigned size = insn->opsize;
@@ -76,6 +75,6 @@ void emul_mmio_load(const struct emul_insn *insn, uint64_t *gpr,
     unsigned from = row->from ? row->from : size;
     value = row->is_signed ? sext(value, from) : value & size_mask(from);
     uint64_t keep = size == 4 ? 0 : ~(size_mask(size) << (8 * (at % 8)));
-    gpr[at / 8] = (gpr[at / 8] & keep) |
-                  ((value & size_mask(size)) << (8 * (at % 8)));
+    gpr[at / 8] =
+        (gpr[at / 8] & keep) | ((value & size_mask(size)) << (8 * (at % 8)));
 }

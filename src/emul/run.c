@@ -123,8 +123,8 @@ static rv_always_inline const struct emul_insn *fetch_fast(struct emul *e)
     if (unlikely(slot->tag != emul_cache_tag(gpa, e->mode))) {
         return NULL;
     }
-    if (unlikely(!is_long(e) && e->cpu.rip + slot->insn.len - 1 >
-                                    e->cpu.seg[EMUL_CS].limit)) {
+    if (unlikely(!is_long(e) &&
+                 e->cpu.rip + slot->insn.len - 1 > e->cpu.seg[EMUL_CS].limit)) {
         return NULL;
     }
     return &slot->insn;
@@ -189,9 +189,10 @@ enum emul_result emul_exec(struct emul *e, const struct emul_insn *insn)
 enum emul_result emul_step(struct emul *e)
 {
     const struct emul_insn *insn = fetch_fast(e);
-    struct emul_insn local;
+    struct emul_insn local = {.len = 0};
 
     if (!insn) {
+        insn = &local;
         int rc = fetch_slow(e, &insn, &local);
         if (rc) {
             return (enum emul_result)rc;
@@ -207,8 +208,8 @@ static bool irq_is_open(const struct emul *e)
 
 static rv_always_inline int run_one(struct emul *e)
 {
-    bool plain = !(e->cpu.rflags & (FL_TF | FL_RF)) && !e->cpu.shadow &&
-                 !e->irq_pending;
+    bool plain =
+        !(e->cpu.rflags & (FL_TF | FL_RF)) && !e->cpu.shadow && !e->irq_pending;
 
     if (likely(plain)) {
         const struct emul_insn *insn = fetch_fast(e);

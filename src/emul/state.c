@@ -13,8 +13,8 @@ void mode_update(struct emul *e)
     const struct emul_seg *ss = &e->cpu.seg[EMUL_SS];
 
     e->is_real = !(e->cpu.cr0 & CR0_PE);
-    e->is_vm86 = !e->is_real && (e->cpu.rflags & FL_VM) &&
-                 !(e->cpu.efer & EFER_LMA);
+    e->is_vm86 =
+        !e->is_real && (e->cpu.rflags & FL_VM) && !(e->cpu.efer & EFER_LMA);
     e->is_protected = !e->is_real && !e->is_vm86;
     if ((e->cpu.efer & EFER_LMA) && (cs->attr & EMUL_ATTR_L)) {
         e->mode = is_intel(e) ? EMUL_MODE_64 : EMUL_MODE_64_AMD;
@@ -25,8 +25,8 @@ void mode_update(struct emul *e)
         e->stack_mask = ss->attr & EMUL_ATTR_DB ? 0xffffffff : 0xffff;
     }
     e->access = e->cpu.cpl == 3 ? EMUL_ACCESS_USER : 0;
-    e->check_align = e->cpu.cpl == 3 && (e->cpu.cr0 & CR0_AM) &&
-                     (e->cpu.rflags & FL_AC);
+    e->check_align =
+        e->cpu.cpl == 3 && (e->cpu.cr0 & CR0_AM) && (e->cpu.rflags & FL_AC);
 }
 
 void emul_sync(struct emul *e)
@@ -40,11 +40,11 @@ void emul_sync(struct emul *e)
 void emul_init(struct emul *e, const struct emul_ops *ops, void *priv,
                struct emul_cache *cache)
 {
-    *e = (struct emul){ .ops = ops,
-                        .priv = priv,
-                        .cache = cache,
-                        .family = EMUL_FAMILY_AMD,
-                        .rep_limit = 1024 };
+    *e = (struct emul){.ops = ops,
+                       .priv = priv,
+                       .cache = cache,
+                       .family = EMUL_FAMILY_AMD,
+                       .rep_limit = 1024};
     emul_reset(e);
 }
 
@@ -53,9 +53,9 @@ void emul_reset(struct emul *e)
 {
     struct emul_cpu *c = &e->cpu;
 
-    *c = (struct emul_cpu){ .rip = 0xfff0, .rflags = FL_FIXED };
+    *c = (struct emul_cpu){.rip = 0xfff0, .rflags = FL_FIXED};
     for (unsigned n = 0; n < EMUL_SEG_COUNT; n++) {
-        c->seg[n] = (struct emul_seg){ .limit = 0xffff, .attr = 0x93 };
+        c->seg[n] = (struct emul_seg){.limit = 0xffff, .attr = 0x93};
     }
     c->seg[EMUL_CS].sel = 0xf000;
     c->seg[EMUL_CS].base = 0xffff0000;

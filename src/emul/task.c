@@ -11,15 +11,15 @@
 /* Where things are in each kind of TSS; widths are 2 or 4. */
 struct tss_layout {
     uint8_t width;
-    uint8_t ip; /* then flags and eight registers follow in order */
+    uint8_t ip;   /* then flags and eight registers follow in order */
     uint8_t sreg; /* first of the segment selectors */
     uint8_t sreg_count;
     uint8_t ldt;
     uint8_t min_limit;
 };
 
-static const struct tss_layout layout16 = { 2, 0x0e, 0x22, 4, 0x2a, 0x2b };
-static const struct tss_layout layout32 = { 4, 0x20, 0x48, 6, 0x60, 0x67 };
+static const struct tss_layout layout16 = {2, 0x0e, 0x22, 4, 0x2a, 0x2b};
+static const struct tss_layout layout32 = {4, 0x20, 0x48, 6, 0x60, 0x67};
 
 #define TSS_CR3 0x1cu
 #define TSS_TRAP 0x64u
@@ -46,11 +46,11 @@ static int task_save(struct emul *e, uint64_t next, uint64_t flags)
 
     for (unsigned n = 0; rc == EMUL_OK && n < TSS_WORDS; n++) {
         uint64_t v = n == 0 ? next : n == 1 ? flags : e->cpu.reg[n - 2];
-        rc = sys_write(e, tr->base + l->ip + n * l->width, l->width,
+        rc = sys_write(e, tr->base + l->ip + (uint64_t)n * l->width, l->width,
                        v & size_mask(l->width));
     }
     for (unsigned n = 0; rc == EMUL_OK && n < l->sreg_count; n++) {
-        rc = sys_write(e, tr->base + l->sreg + n * l->width, 2,
+        rc = sys_write(e, tr->base + l->sreg + (uint64_t)n * l->width, 2,
                        e->cpu.seg[n].sel);
     }
     return rc;
@@ -63,10 +63,12 @@ static int task_read(struct emul *e, struct task *t)
     int rc = EMUL_OK;
 
     for (unsigned n = 0; rc == EMUL_OK && n < TSS_WORDS; n++) {
-        rc = sys_read(e, base + l->ip + n * l->width, l->width, &t->word[n]);
+        rc = sys_read(e, base + l->ip + (uint64_t)n * l->width, l->width,
+                      &t->word[n]);
     }
     for (unsigned n = 0; rc == EMUL_OK && n < l->sreg_count; n++) {
-        rc = sys_read(e, base + l->sreg + n * l->width, 2, &t->sel[n]);
+        rc =
+            sys_read(e, base + l->sreg + (uint64_t)n * l->width, 2, &t->sel[n]);
     }
     if (rc == EMUL_OK) {
         rc = sys_read(e, base + l->ldt, 2, &t->ldt);
@@ -106,8 +108,7 @@ static int task_busy_clear(struct emul *e)
     struct desc d;
     int rc = desc_read(e, e->cpu.seg[EMUL_TR].sel, VEC_TS, &d);
 
-    return rc ? rc
-              : desc_set_type(e, &d, desc_type(&d) & ~(unsigned)DT_BUSY);
+    return rc ? rc : desc_set_type(e, &d, desc_type(&d) & ~(unsigned)DT_BUSY);
 }
 
 /* Registers that cannot fault. From here on the new task is the current. */
@@ -135,7 +136,7 @@ static int task_commit(struct emul *e, const struct task *t, uint64_t flags)
         e->cpu.seg[n].sel = (uint16_t)t->sel[n];
         e->cpu.seg[n].attr &= (uint16_t)~EMUL_ATTR_P;
     }
-    e->cpu.seg[EMUL_LDTR] = (struct emul_seg){ .sel = (uint16_t)t->ldt };
+    e->cpu.seg[EMUL_LDTR] = (struct emul_seg){.sel = (uint16_t)t->ldt};
     e->cpu.cpl = flags & FL_VM ? 3 : t->sel[EMUL_CS] & 3;
     e->committed = true;
     emul_sync(e);
@@ -166,8 +167,8 @@ static int task_cs_load(struct emul *e, uint16_t sel, uint64_t off)
 
 static int task_segments_load(struct emul *e, const struct task *t)
 {
-    static const uint8_t order[] = { EMUL_SS, EMUL_ES, EMUL_DS, EMUL_FS,
-                                     EMUL_GS };
+    static const uint8_t order[] = {EMUL_SS, EMUL_ES, EMUL_DS, EMUL_FS,
+                                    EMUL_GS};
     int rc = ldtr_load(e, (uint16_t)t->ldt, VEC_TS);
 
     if (rc) {
@@ -191,8 +192,8 @@ static int task_segments_load(struct emul *e, const struct task *t)
 }
 
 /* Writes to both TSSs and descriptors, in the manual's order. */
-static int task_leave(struct emul *e, struct desc *d,
-                      enum task_source source, uint64_t next)
+static int task_leave(struct emul *e, struct desc *d, enum task_source source,
+                      uint64_t next)
 {
     bool nested = source == TASK_CALL || source == TASK_INT;
     uint64_t flags = e->cpu.rflags;
@@ -208,8 +209,7 @@ static int task_leave(struct emul *e, struct desc *d,
         rc = task_save(e, next, flags);
     }
     if (rc == EMUL_OK && nested) {
-        rc = sys_write(e, desc_segment(d, 0).base, 2,
-                       e->cpu.seg[EMUL_TR].sel);
+        rc = sys_write(e, desc_segment(d, 0).base, 2, e->cpu.seg[EMUL_TR].sel);
     }
     if (rc == EMUL_OK && source != TASK_IRET) {
         rc = desc_set_type(e, d, desc_type(d) | DT_BUSY);
@@ -220,7 +220,7 @@ static int task_leave(struct emul *e, struct desc *d,
 int task_switch(struct emul *e, uint16_t sel, enum task_source source,
                 uint64_t next)
 {
-    struct task t = { .ldt = 0 };
+    struct task t = {.ldt = 0};
     struct desc d;
     int rc = tss_check(e, sel, source, &d);
 

@@ -94,6 +94,12 @@ static bool cpu_limit_option(struct options *opt, const char *value)
     return true;
 }
 
+static bool bench_option(struct options *opt, const char *value)
+{
+    opt->bench = strcmp(value, "on") == 0;
+    return opt->bench || strcmp(value, "off") == 0;
+}
+
 static const struct {
     const char *name;
     bool (*apply)(struct options *opt, const char *value);
@@ -102,6 +108,7 @@ static const struct {
     {"loglvl", level_option},
     {"debug-exit", debug_exit_option},
     {"maxcpus", cpu_limit_option},
+    {"bench", bench_option},
 };
 
 /* Splits `word` at its '=' and applies it; false if not understood. */

@@ -8,6 +8,7 @@
  */
 #include "acpi_tables.h"
 
+#include "ravelin/io_ports.h"
 #include "ravelin/string.h"
 #include "ravelin/vioapic.h"
 #include "ravelin/vlapic.h"
@@ -41,6 +42,14 @@ struct acpi_xsdt {
     uint64_t table[2];
 } rv_packed;
 
+struct acpi_gas {
+    uint8_t space;
+    uint8_t bits;
+    uint8_t offset;
+    uint8_t access;
+    uint64_t address;
+} rv_packed;
+
 /* Revision 5.1. Everything not named is zero on this platform. */
 struct acpi_fadt {
     struct acpi_header header;
@@ -52,11 +61,15 @@ struct acpi_fadt {
     uint16_t boot_arch;
     uint8_t reserved1;
     uint32_t flags;
-    uint8_t unused1[131 - 116];
+    struct acpi_gas reset;
+    uint8_t reset_value;
+    uint8_t unused1[131 - 129];
     uint8_t minor;
     uint64_t x_facs;
     uint64_t x_dsdt;
-    uint8_t unused2[268 - 148];
+    uint8_t unused2[244 - 148];
+    struct acpi_gas sleep_control;
+    struct acpi_gas sleep_status;
 } rv_packed;
 
 struct acpi_madt {
@@ -84,21 +97,33 @@ struct acpi_madt_ioapic {
 
 _Static_assert(sizeof(struct acpi_rsdp) == 36, "ACPI 5.2.5.3 RSDP");
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6 header");
+_Static_assert(sizeof(struct acpi_gas) == 12, "ACPI 5.2.3.2 GAS");
 _Static_assert(sizeof(struct acpi_fadt) == 268, "ACPI 5.2.9 FADT rev 5");
 _Static_assert(offsetof(struct acpi_fadt, pm_profile) == 45, "FADT profile");
 _Static_assert(offsetof(struct acpi_fadt, boot_arch) == 109, "FADT boot arch");
 _Static_assert(offsetof(struct acpi_fadt, flags) == 112, "FADT flags");
+_Static_assert(offsetof(struct acpi_fadt, minor) == 131, "FADT minor");
 _Static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140, "FADT X_DSDT");
+_Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244, "FADT sleep");
 
 #define FADT_PROFILE_SERVER 4u
 #define FADT_BOOT_NO_VGA 0x04u
 #define FADT_BOOT_NO_RTC 0x20u
 #define FADT_FLAG_WBINVD (1u << 0)
 #define FADT_FLAG_C1 (1u << 2)
+#define FADT_FLAG_RESET (1u << 10)
 #define FADT_FLAG_HW_REDUCED (1u << 20)
+#define GAS_IO 1u
+#define GAS_BYTE 1u
 #define MADT_LAPIC 0u
 #define MADT_IOAPIC 1u
 #define MADT_LAPIC_ENABLED 1u
+
+/* Name (\_S5, Package () { ACPI_SLEEP_TYPE_S5, 0 }) */
+static const uint8_t s5_aml[] = {
+    0x08, '_',  'S',  '5', '_',                     /* Name */
+    0x12, 0x06, 0x02, 0x0a, ACPI_SLEEP_TYPE_S5, 0, /* Package */
+};
 
 /* Scope (\_SB) { Device (COM1) { _HID PNP0501, _UID 1,
  *   _CRS { IO (Decode16, 0x3f8, 0x3f8, 1, 8) IRQNoFlags () {4} } } } */
@@ -173,13 +198,22 @@ static void header_seal(struct acpi_header *h)
 static uint64_t dsdt_build(struct acpi_writer *w,
                            const struct acpi_config *config)
 {
-    size_t aml = config->serial_port ? sizeof(com1_aml) : 0;
-    struct acpi_header *h = block_take(w, sizeof(*h) + aml);
+    size_t com1 = config->serial_port ? sizeof(com1_aml) : 0;
+    size_t length = sizeof(struct acpi_header) + sizeof(s5_aml) + com1;
+    struct acpi_header *h = block_take(w, length);
+    uint8_t *aml = (uint8_t *)(h + 1);
 
-    header_fill(h, "DSDT", sizeof(*h) + aml, 2);
-    memcpy(h + 1, com1_aml, aml);
+    header_fill(h, "DSDT", length, 2);
+    memcpy(aml, s5_aml, sizeof(s5_aml));
+    memcpy(aml + sizeof(s5_aml), com1_aml, com1);
     header_seal(h);
     return block_address(w, h);
+}
+
+static struct acpi_gas byte_port(uint16_t port)
+{
+    return (struct acpi_gas){
+        .space = GAS_IO, .bits = 8, .access = GAS_BYTE, .address = port};
 }
 
 static uint64_t fadt_build(struct acpi_writer *w, uint64_t dsdt)
@@ -192,7 +226,12 @@ static uint64_t fadt_build(struct acpi_writer *w, uint64_t dsdt)
     f->x_dsdt = dsdt;
     f->pm_profile = FADT_PROFILE_SERVER;
     f->boot_arch = FADT_BOOT_NO_VGA | FADT_BOOT_NO_RTC;
-    f->flags = FADT_FLAG_WBINVD | FADT_FLAG_C1 | FADT_FLAG_HW_REDUCED;
+    f->flags = FADT_FLAG_WBINVD | FADT_FLAG_C1 | FADT_FLAG_RESET |
+               FADT_FLAG_HW_REDUCED;
+    f->reset = byte_port(IO_PORT_RESET);
+    f->reset_value = ACPI_RESET_VALUE;
+    f->sleep_control = byte_port(IO_PORT_SLEEP_CONTROL);
+    f->sleep_status = byte_port(IO_PORT_SLEEP_STATUS);
     header_seal(&f->header);
     return block_address(w, f);
 }

@@ -15,6 +15,7 @@
 #define PER_ITERATION 16
 #define ROUNDS 5
 
+/* clang-format off: one instruction per line */
 static const uint8_t loop_code[] = {
     0x31, 0xc0,                         /* xor ax, ax */
     0x8e, 0xd8,                         /* mov ds, ax */
@@ -40,6 +41,7 @@ static const uint8_t loop_code[] = {
     0x31, 0xc3,                         /* xor bx, ax */
     0xc3,                               /* ret */
 };
+/* clang-format on */
 
 #define ITERATIONS_AT 13
 #define START 0x7c00u

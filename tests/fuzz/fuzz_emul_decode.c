@@ -17,14 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool zydis_decode(enum emul_mode mode, const uint8_t *code, unsigned n,
                          ZydisDecodedInstruction *insn)
 {
-    static const ZydisMachineMode machine[] = { ZYDIS_MACHINE_MODE_LEGACY_16,
-                                                ZYDIS_MACHINE_MODE_LEGACY_32,
-                                                ZYDIS_MACHINE_MODE_LONG_64,
-                                                ZYDIS_MACHINE_MODE_LONG_64 };
-    static const ZydisStackWidth stack[] = { ZYDIS_STACK_WIDTH_16,
-                                             ZYDIS_STACK_WIDTH_32,
-                                             ZYDIS_STACK_WIDTH_64,
-                                             ZYDIS_STACK_WIDTH_64 };
+    static const ZydisMachineMode machine[] = {
+        ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_MACHINE_MODE_LEGACY_32,
+        ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_MACHINE_MODE_LONG_64};
+    static const ZydisStackWidth stack[] = {
+        ZYDIS_STACK_WIDTH_16, ZYDIS_STACK_WIDTH_32, ZYDIS_STACK_WIDTH_64,
+        ZYDIS_STACK_WIDTH_64};
     ZydisDecoder z;
 
     ZydisDecoderInit(&z, machine[mode], stack[mode]);

@@ -13,10 +13,12 @@
 
 #include "platform/acpi_tables.h"
 #include "ravelin/domain.h"
+#include "ravelin/io_ports.h"
 #include "ravelin/vioapic.h"
 #include "ravelin/vlapic.h"
 
 #define BASE 0xfeff0000UL
+#define S5_END 47 /* header and the package of soft-off */
 
 static uint8_t block[ACPI_BLOCK_MAX];
 static size_t used;
@@ -112,6 +114,29 @@ static void build_fadt_is_hardware_reduced(void **state)
     }
 }
 
+static void register_check(const uint8_t *gas, uint64_t port)
+{
+    assert_int_equal(gas[0], 1); /* system I/O */
+    assert_int_equal(gas[1], 8);
+    assert_int_equal(gas[2], 0);
+    assert_int_equal(gas[3], 1); /* byte access */
+    assert_int_equal(field(gas, 4, 8), port);
+}
+
+static void build_fadt_names_the_power_registers(void **state)
+{
+    const uint8_t *f;
+
+    (void)state;
+    build(1, false);
+    f = fadt();
+    assert_int_equal(field(f, 112, 4) & 1u << 10, 1u << 10);
+    register_check(f + 116, IO_PORT_RESET);
+    assert_int_equal(f[128], ACPI_RESET_VALUE);
+    register_check(f + 244, IO_PORT_SLEEP_CONTROL);
+    register_check(f + 256, IO_PORT_SLEEP_STATUS);
+}
+
 static void build_madt_lists_processors_with_their_apic_ids(void **state)
 {
     const uint8_t *m;
@@ -148,20 +173,26 @@ static void build_serial_port_adds_ioapic_and_device(void **state)
     assert_int_equal(field(m, 56, 4), VIOAPIC_MMIO_BASE);
     assert_int_equal(field(m, 60, 4), 0);
     d = table_at(field(fadt(), 140, 8), "DSDT");
-    assert_int_equal(field(d, 4, 4), 36 + 52);
+    assert_int_equal(field(d, 4, 4), S5_END + 52);
     /* Scope and device say how long they are. */
-    assert_int_equal(d[36], 0x10);
-    assert_int_equal(d[37], 51);
-    assert_memory_equal(d + 38, "\\_SB_\x5b\x82", 7);
-    assert_int_equal(d[45], 43);
-    assert_memory_equal(d + 46, "COM1", 4);
+    assert_int_equal(d[S5_END], 0x10);
+    assert_int_equal(d[S5_END + 1], 51);
+    assert_memory_equal(d + S5_END + 2, "\\_SB_\x5b\x82", 7);
+    assert_int_equal(d[S5_END + 9], 43);
+    assert_memory_equal(d + S5_END + 10, "COM1", 4);
 }
 
-static void build_without_serial_port_has_empty_dsdt(void **state)
+static void build_dsdt_has_soft_off(void **state)
 {
+    const uint8_t *d;
+
     (void)state;
     build(1, false);
-    assert_int_equal(field(table_at(field(fadt(), 140, 8), "DSDT"), 4, 4), 36);
+    d = table_at(field(fadt(), 140, 8), "DSDT");
+    assert_int_equal(field(d, 4, 4), S5_END);
+    assert_memory_equal(d + 36, "\x08_S5_\x12\x06\x02\x0a", 9);
+    assert_int_equal(d[45], ACPI_SLEEP_TYPE_S5);
+    assert_int_equal(d[46], 0);
 }
 
 int main(void)
@@ -169,9 +200,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(build_tables_are_reachable_and_sealed),
         cmocka_unit_test(build_fadt_is_hardware_reduced),
+        cmocka_unit_test(build_fadt_names_the_power_registers),
         cmocka_unit_test(build_madt_lists_processors_with_their_apic_ids),
         cmocka_unit_test(build_serial_port_adds_ioapic_and_device),
-        cmocka_unit_test(build_without_serial_port_has_empty_dsdt),
+        cmocka_unit_test(build_dsdt_has_soft_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

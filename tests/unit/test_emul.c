@@ -36,10 +36,10 @@ static int teardown(void **state)
     return 0;
 }
 
-#define LOAD(...)                                                             \
-    do {                                                                      \
-        static const uint8_t code_[] = { __VA_ARGS__ };                       \
-        flat_load(f, CODE, code_, sizeof(code_));                             \
+#define LOAD(...)                                     \
+    do {                                              \
+        static const uint8_t code_[] = {__VA_ARGS__}; \
+        flat_load(f, CODE, code_, sizeof(code_));     \
     } while (0)
 
 static uint64_t *reg(unsigned n)
@@ -75,10 +75,10 @@ static void long_flat(void)
 
 static void mmio_decode_store_returns_value(void **state)
 {
-    static const uint8_t mov_eax[] = { 0x89, 0x07 };           /* [rdi], eax */
-    static const uint8_t mov_ch[] = { 0x88, 0x2f };            /* [rdi], ch */
-    static const uint8_t mov_imm[] = { 0xc7, 0x07, 1, 2, 3, 0x84 };
-    uint64_t gpr[16] = { 0x1122334455667788u, 0xaabb };
+    static const uint8_t mov_eax[] = {0x89, 0x07}; /* [rdi], eax */
+    static const uint8_t mov_ch[] = {0x88, 0x2f};  /* [rdi], ch */
+    static const uint8_t mov_imm[] = {0xc7, 0x07, 1, 2, 3, 0x84};
+    uint64_t gpr[16] = {0x1122334455667788u, 0xaabb};
     struct emul_insn i;
     struct emul_mmio m;
 
@@ -104,21 +104,21 @@ static void mmio_load_every_width_extends_like_processor(void **state)
         uint8_t size;
         uint64_t want; /* of RAX, from all ones, device returns 0x...f182 */
     } rows[] = {
-        { { 0x8a, 0x07 }, 1, 0xffffffffffffff82u },
-        { { 0x8a, 0x27 }, 1, 0xffffffffffff82ffu }, /* AH */
-        { { 0x66, 0x8b, 0x07 }, 2, 0xfffffffffffff182u },
-        { { 0x8b, 0x07 }, 4, 0x8001f182u },
-        { { 0x48, 0x8b, 0x07 }, 8, 0x800000008001f182u },
-        { { 0x0f, 0xb6, 0x07 }, 1, 0x82 },
-        { { 0x0f, 0xbe, 0x07 }, 1, 0xffffff82u },
-        { { 0x48, 0x0f, 0xbe, 0x07 }, 1, 0xffffffffffffff82u },
-        { { 0x0f, 0xb7, 0x07 }, 2, 0xf182 },
-        { { 0x48, 0x0f, 0xbf, 0x07 }, 2, 0xfffffffffffff182u },
+        {{0x8a, 0x07}, 1, 0xffffffffffffff82u},
+        {{0x8a, 0x27}, 1, 0xffffffffffff82ffu}, /* AH */
+        {{0x66, 0x8b, 0x07}, 2, 0xfffffffffffff182u},
+        {{0x8b, 0x07}, 4, 0x8001f182u},
+        {{0x48, 0x8b, 0x07}, 8, 0x800000008001f182u},
+        {{0x0f, 0xb6, 0x07}, 1, 0x82},
+        {{0x0f, 0xbe, 0x07}, 1, 0xffffff82u},
+        {{0x48, 0x0f, 0xbe, 0x07}, 1, 0xffffffffffffff82u},
+        {{0x0f, 0xb7, 0x07}, 2, 0xf182},
+        {{0x48, 0x0f, 0xbf, 0x07}, 2, 0xfffffffffffff182u},
     };
 
     (void)state;
     for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
-        uint64_t gpr[16] = { ~0ULL };
+        uint64_t gpr[16] = {~0ULL};
         struct emul_insn i;
         struct emul_mmio m;
 
@@ -134,9 +134,8 @@ static void mmio_load_every_width_extends_like_processor(void **state)
 static void mmio_decode_other_forms_returns_false(void **state)
 {
     static const uint8_t rows[][3] = {
-        { 0x01, 0x07, 0 }, { 0x89, 0xc7, 0 }, { 0xa4, 0, 0 }, { 0x87, 7, 0 }
-    };
-    uint64_t gpr[16] = { 0 };
+        {0x01, 0x07, 0}, {0x89, 0xc7, 0}, {0xa4, 0, 0}, {0x87, 7, 0}};
+    uint64_t gpr[16] = {0};
 
     (void)state;
     for (size_t n = 0; n < 4; n++) {
@@ -163,7 +162,7 @@ static void run_code_that_changes_itself_sees_new_bytes(void **state)
 
 static void cache_decode_changed_bytes_decodes_again(void **state)
 {
-    static const uint8_t nop[] = { 0x90, 0x90 }, hlt[] = { 0xf4, 0x90 };
+    static const uint8_t nop[] = {0x90, 0x90}, hlt[] = {0xf4, 0x90};
     const struct emul_insn *i;
 
     (void)state;
@@ -180,7 +179,7 @@ static void cache_decode_changed_bytes_decodes_again(void **state)
 
 static void cache_drop_overlapping_write_empties_entry(void **state)
 {
-    static const uint8_t mov[] = { 0xb8, 1, 2, 3, 4 };
+    static const uint8_t mov[] = {0xb8, 1, 2, 3, 4};
     const struct emul_insn *i;
     uint64_t tag = emul_cache_tag(0x203e, EMUL_MODE_32);
 
@@ -414,7 +413,7 @@ static void mov_cr_refused_by_callback_keeps_value(void **state)
 
 static void mov_cr0_bad_combinations_raise_gp(void **state)
 {
-    static const uint64_t bad[] = { 0x80000000u, 0x20000001u };
+    static const uint64_t bad[] = {0x80000000u, 0x20000001u};
 
     (void)state;
     LOAD(0x0f, 0x22, 0xc0);
@@ -440,7 +439,7 @@ static void lmsw_cannot_clear_pe(void **state)
 
 static void mov_cr8_outside_long_mode_raises_ud(void **state)
 {
-    struct emul_insn i = { .id = EMUL_I_MOV_R_CR, .reg = 8, .len = 3 };
+    struct emul_insn i = {.id = EMUL_I_MOV_R_CR, .reg = 8, .len = 3};
 
     (void)state;
     assert_int_equal(emul_exec(&f->e, &i), EMUL_FAULT);
@@ -497,7 +496,7 @@ static void mov_ss_delays_single_step(void **state)
 
 static void deliver_outside_ivt_ends_in_shutdown(void **state)
 {
-    struct emul_event ev = { .vector = 0x20, .type = EMUL_EVENT_EXTINT };
+    struct emul_event ev = {.vector = 0x20, .type = EMUL_EVENT_EXTINT};
 
     (void)state;
     f->e.cpu.seg[EMUL_IDTR].limit = 0;
@@ -506,19 +505,18 @@ static void deliver_outside_ivt_ends_in_shutdown(void **state)
 
 static void deliver_fault_during_pf_becomes_double_fault(void **state)
 {
-    struct emul_event ev = { .vector = 14,
-                             .type = EMUL_EVENT_EXCEPTION,
-                             .has_error = true,
-                             .cr2 = 0x1234 };
+    struct emul_event ev = {.vector = 14,
+                            .type = EMUL_EVENT_EXCEPTION,
+                            .has_error = true,
+                            .cr2 = 0x1234};
 
     (void)state;
     protected_flat();
     /* IDT at 1000h: only gate 8 exists; GDT at 2000h with a code segment. */
-    f->e.cpu.seg[EMUL_IDTR] = (struct emul_seg){ .limit = 8 * 9 - 1,
-                                                 .base = 0x1000 };
-    f->e.cpu.seg[EMUL_GDTR] = (struct emul_seg){ .limit = 15,
-                                                 .base = 0x2000 };
-    memcpy(f->mem + 0x1000 + 8 * 8, "\x00\x90\x08\x00\x00\x8e\x00\x00", 8);
+    f->e.cpu.seg[EMUL_IDTR] =
+        (struct emul_seg){.limit = 8 * 9 - 1, .base = 0x1000};
+    f->e.cpu.seg[EMUL_GDTR] = (struct emul_seg){.limit = 15, .base = 0x2000};
+    memcpy(f->mem + 0x1040, "\x00\x90\x08\x00\x00\x8e\x00\x00", 8);
     memcpy(f->mem + 0x2008, "\xff\xff\x00\x00\x00\x9b\xcf\x00", 8);
     assert_int_equal(emul_deliver(&f->e, &ev), EMUL_OK);
     assert_int_equal(f->e.cpu.rip, 0x9000);
@@ -547,7 +545,7 @@ static void deliver_failed_gate_restores_everything(void **state)
 
 static void deliver_in_long_mode_returns_unhandled(void **state)
 {
-    struct emul_event ev = { .vector = 3, .type = EMUL_EVENT_SOFT_EXC };
+    struct emul_event ev = {.vector = 3, .type = EMUL_EVENT_SOFT_EXC};
 
     (void)state;
     long_flat();

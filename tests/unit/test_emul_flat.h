@@ -35,8 +35,9 @@ static inline int flat_range_fault(struct emul *e, uint64_t lin, unsigned size,
 
     if (lin + size > f->fault_from && lin < f->fault_to) {
         uint64_t at = lin < f->fault_from ? f->fault_from : lin;
-        return emul_raise_pf(e, at, (access & EMUL_ACCESS_WRITE ? 2 : 0) |
-                                        (access & EMUL_ACCESS_USER ? 4 : 0));
+        return emul_raise_pf(e, at,
+                             (access & EMUL_ACCESS_WRITE ? 2 : 0) |
+                                 (access & EMUL_ACCESS_USER ? 4 : 0));
     }
     return EMUL_OK;
 }
@@ -119,8 +120,8 @@ static inline int flat_code_gpa(struct emul *e, uint64_t lin, uint64_t *gpa)
     return EMUL_OK;
 }
 
-static inline int flat_io(struct emul *e, uint16_t port, unsigned size,
-                          bool in, uint32_t *value)
+static inline int flat_io(struct emul *e, uint16_t port, unsigned size, bool in,
+                          uint32_t *value)
 {
     struct flat *f = e->priv;
 

@@ -37,11 +37,10 @@ static inline bool gen_one_in(struct gen *g, uint32_t n)
 /* Mostly offsets into a 64 KiB segment; boundary values; anything. */
 static inline uint32_t gen_value(struct gen *g)
 {
-    static const uint32_t edge[] = { 0,      1,      2,          0x7f,
-                                     0x80,   0xff,   0x100,      0x7fff,
-                                     0x8000, 0xffff, 0xfffe,     0x10000,
-                                     31,     16,     0x7fffffff, 0x80000000,
-                                     8,      32,     0xffffffff, 0xfffffffe };
+    static const uint32_t edge[] = {
+        0,          1,          2,      0x7f,   0x80,       0xff,      0x100,
+        0x7fff,     0x8000,     0xffff, 0xfffe, 0x10000,    31,        16,
+        0x7fffffff, 0x80000000, 8,      32,     0xffffffff, 0xfffffffe};
 
     switch (gen_below(g, 8)) {
     case 0:
@@ -58,11 +57,10 @@ static inline uint32_t gen_value(struct gen *g)
 #define GEN_CODE_MAX 24
 
 /* Up to two prefixes, an opcode of the one-byte or 0F map, random tail. */
-static inline void gen_code(struct gen *g, uint8_t code[GEN_CODE_MAX],
-                            bool rex)
+static inline void gen_code(struct gen *g, uint8_t code[GEN_CODE_MAX], bool rex)
 {
-    static const uint8_t prefix[] = { 0x66, 0x67, 0x66, 0x67, 0xf3, 0xf2,
-                                      0xf0, 0x26, 0x36, 0x3e, 0x2e };
+    static const uint8_t prefix[] = {0x66, 0x67, 0x66, 0x67, 0xf3, 0xf2,
+                                     0xf0, 0x26, 0x36, 0x3e, 0x2e};
     unsigned n = 0;
 
     for (unsigned i = 0; i < GEN_CODE_MAX; i++) {

@@ -79,17 +79,17 @@ static int arena_probe(struct emul *e, uint64_t lin, unsigned size,
 /* The user-mode segments the records were made with. */
 static void state_set(struct flat *f, const struct record *in)
 {
-    static const uint16_t cs[] = { 7, 23, 0x33 }, ss[] = { 15, 31, 0x2b };
+    static const uint16_t cs[] = {7, 23, 0x33}, ss[] = {15, 31, 0x2b};
     struct emul_cpu *c = &f->e.cpu;
     unsigned mode = in->head == 16 ? 0 : in->head == 32 ? 1 : 2;
     uint16_t db = mode == 1 ? EMUL_ATTR_DB : 0;
 
     memset(c, 0, sizeof(*c));
     for (unsigned n = EMUL_ES; n <= EMUL_DS; n++) {
-        c->seg[n] = (struct emul_seg){ .sel = ss[mode],
-                                       .attr = 0xf3 | db,
-                                       .limit = SEG_BYTES - 1,
-                                       .base = ARENA };
+        c->seg[n] = (struct emul_seg){.sel = ss[mode],
+                                      .attr = 0xf3 | db,
+                                      .limit = SEG_BYTES - 1,
+                                      .base = ARENA};
     }
     c->seg[EMUL_CS].sel = cs[mode];
     c->seg[EMUL_CS].attr = 0xfb | db;
@@ -141,17 +141,19 @@ static bool case_run(struct flat *f, const struct record *in,
 int main(int argc, char **argv)
 {
     static char a[1024], b[1024];
-    struct emul_ops ops = flat_ops;
-    struct flat *f = malloc(sizeof(*f));
+    static struct emul_ops ops;
+    static struct flat machine;
+    struct flat *f = &machine;
     FILE *in = argc > 2 ? fopen(argv[1], "r") : NULL;
     FILE *out = argc > 2 ? fopen(argv[2], "r") : NULL;
     unsigned cases = 0, bad = 0;
 
-    if (!f || !in || !out) {
+    if (!in || !out) {
         fprintf(stderr, "usage: test_emul_golden NAME.in NAME.out\n");
         return 2;
     }
     flat_init(f);
+    ops = flat_ops;
     ops.read = arena_read;
     ops.write = arena_write;
     ops.probe = arena_probe;
@@ -168,7 +170,6 @@ int main(int argc, char **argv)
     }
     fclose(in);
     fclose(out);
-    free(f);
     printf("%u recorded cases, %u differ\n", cases, bad);
     return bad || cases < 300 ? 1 : 0;
 }

@@ -25,13 +25,13 @@
 #include "test_emul_gen.h"
 
 #define SEG_BYTES 0x10000u
-#define FLAT_BASE 0x20000u   /* where the segment lies in the flat machine */
-#define ARENA 0x10020000UL   /* its linear address; congruent to the above */
+#define FLAT_BASE 0x20000u /* where the segment lies in the flat machine */
+#define ARENA 0x10020000UL /* its linear address; congruent to the above */
 #define CODE_AT 0x4000u
 
 #define FLAG_TF 0x100u
 #define FLAG_RF 0x10000u
-#define FLAG_ID 0x200000u /* a signal return does not restore it */
+#define FLAG_ID 0x200000u   /* a signal return does not restore it */
 #define FLAGS_RANDOM 0xcd5u /* the arithmetic ones and DF */
 #define FLAGS_SKIP 0x44000u /* NT and AC confuse the signal frames */
 
@@ -52,10 +52,9 @@ static struct outcome wanted; /* registers to enter with */
 static unsigned enter_cs, enter_ss;
 static volatile bool inside;
 
-static const int greg_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX,
-                                 REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-                                 REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                 REG_R12, REG_R13, REG_R14, REG_R15 };
+static const int greg_of[16] = {
+    REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+    REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 static gregset_t host_gregs;
 
 /* SIGUSR1: leaves the handler straight into the test segment. */
@@ -104,12 +103,12 @@ static void on_trap(int sig, siginfo_t *info, void *arg)
 
 static int ldt_set(unsigned index, unsigned contents, unsigned wide)
 {
-    struct user_desc d = { .entry_number = index,
-                           .base_addr = (unsigned)(uintptr_t)arena,
-                           .limit = SEG_BYTES - 1,
-                           .seg_32bit = wide,
-                           .contents = contents,
-                           .useable = 1 };
+    struct user_desc d = {.entry_number = index,
+                          .base_addr = (unsigned)(uintptr_t)arena,
+                          .limit = SEG_BYTES - 1,
+                          .seg_32bit = wide,
+                          .contents = contents,
+                          .useable = 1};
 
     return (int)syscall(SYS_modify_ldt, 1, &d, sizeof(d));
 }
@@ -117,9 +116,9 @@ static int ldt_set(unsigned index, unsigned contents, unsigned wide)
 static bool native_init(void)
 {
     static uint8_t stack[64 * 1024];
-    stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
-    struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
-    static const int traps[] = { SIGTRAP, SIGSEGV, SIGILL, SIGFPE, SIGBUS };
+    stack_t ss = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    struct sigaction sa = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
+    static const int traps[] = {SIGTRAP, SIGSEGV, SIGILL, SIGFPE, SIGBUS};
 
     arena = mmap((void *)ARENA, SEG_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -141,28 +140,27 @@ static void native_step(unsigned data_sel)
 {
     unsigned short old_ds, old_es;
 
-    __asm__ volatile("mov %%ds, %0; mov %%es, %1"
-                     : "=r"(old_ds), "=r"(old_es));
+    __asm__ volatile("mov %%ds, %0; mov %%es, %1" : "=r"(old_ds), "=r"(old_es));
     __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(data_sel));
     syscall(SYS_tgkill, getpid(), gettid(), SIGUSR1);
-    __asm__ volatile("mov %0, %%ds; mov %1, %%es"
-                     :
-                     : "r"(old_ds), "r"(old_es));
+    __asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(old_ds), "r"(old_es));
 }
 
 /* What a user process can run without touching the world around it. */
 static bool is_runnable(const struct emul_insn *i)
 {
     static const uint16_t banned[] = {
-        EMUL_I_MOV_SREG_RM, EMUL_I_POP_SREG, EMUL_I_LOAD_FAR_PTR,
-        EMUL_I_JMP_FAR,
-        EMUL_I_JMP_FAR_M, EMUL_I_CALL_FAR, EMUL_I_CALL_FAR_M, EMUL_I_RETF,
-        EMUL_I_IRET, EMUL_I_INT_N, EMUL_I_INT1, EMUL_I_INT3, EMUL_I_INTO,
-        EMUL_I_CPUID, EMUL_I_RDTSC, EMUL_I_RDTSCP, EMUL_I_RDPMC,
-        EMUL_I_LAR, EMUL_I_LSL, EMUL_I_VERR, EMUL_I_VERW, EMUL_I_SLDT,
-        EMUL_I_STR, EMUL_I_SGDT, EMUL_I_SIDT, EMUL_I_SMSW, EMUL_I_SYSCALL,
-        EMUL_I_SYSENTER, EMUL_I_ESC, EMUL_I_WAIT, EMUL_I_CLFLUSH,
-        EMUL_I_RSM,
+        EMUL_I_MOV_SREG_RM, EMUL_I_POP_SREG,  EMUL_I_LOAD_FAR_PTR,
+        EMUL_I_JMP_FAR,     EMUL_I_JMP_FAR_M, EMUL_I_CALL_FAR,
+        EMUL_I_CALL_FAR_M,  EMUL_I_RETF,      EMUL_I_IRET,
+        EMUL_I_INT_N,       EMUL_I_INT1,      EMUL_I_INT3,
+        EMUL_I_INTO,        EMUL_I_CPUID,     EMUL_I_RDTSC,
+        EMUL_I_RDTSCP,      EMUL_I_RDPMC,     EMUL_I_LAR,
+        EMUL_I_LSL,         EMUL_I_VERR,      EMUL_I_VERW,
+        EMUL_I_SLDT,        EMUL_I_STR,       EMUL_I_SGDT,
+        EMUL_I_SIDT,        EMUL_I_SMSW,      EMUL_I_SYSCALL,
+        EMUL_I_SYSENTER,    EMUL_I_ESC,       EMUL_I_WAIT,
+        EMUL_I_CLFLUSH,     EMUL_I_RSM,
     };
 
     if (!emul_id_is_emulated(i->id) || i->seg >= EMUL_FS) {
@@ -182,13 +180,13 @@ static void machine_set(struct flat *f, enum emul_mode mode)
     uint16_t db = mode == EMUL_MODE_32 ? EMUL_ATTR_DB : 0;
 
     for (unsigned n = 0; n < EMUL_SEG_COUNT; n++) {
-        c->seg[n] = (struct emul_seg){ 0, 0, 0, 0 };
+        c->seg[n] = (struct emul_seg){0, 0, 0, 0};
     }
     for (unsigned n = EMUL_ES; n <= EMUL_DS; n++) {
-        c->seg[n] = (struct emul_seg){ .sel = (uint16_t)enter_ss,
-                                       .attr = 0xf3 | db,
-                                       .limit = SEG_BYTES - 1,
-                                       .base = ARENA };
+        c->seg[n] = (struct emul_seg){.sel = (uint16_t)enter_ss,
+                                      .attr = 0xf3 | db,
+                                      .limit = SEG_BYTES - 1,
+                                      .base = ARENA};
     }
     c->seg[EMUL_CS].attr = 0xfb | db;
     c->seg[EMUL_CS].sel = (uint16_t)enter_cs;
@@ -310,8 +308,8 @@ static void mismatch_print(uint64_t number, const struct emul_insn *i,
                            const uint8_t *code, enum emul_mode mode,
                            const struct outcome *ours)
 {
-    printf("case %llu, %u-bit, %s:", (unsigned long long)number,
-           16u << mode, emul_id_name(i->id));
+    printf("case %llu, %u-bit, %s:", (unsigned long long)number, 16u << mode,
+           emul_id_name(i->id));
     for (unsigned n = 0; n < i->len; n++) {
         printf(" %02x", code[n]);
     }
@@ -359,7 +357,7 @@ static void golden_write(const struct tally *t, const struct emul_insn *i,
 static bool case_run(struct flat *f, uint64_t number, uint64_t seed,
                      struct tally *t)
 {
-    struct gen g = { .s = seed + number * 0x632be59bd9b4e019ULL };
+    struct gen g = {.s = seed + number * 0x632be59bd9b4e019ULL};
     enum emul_mode mode = (enum emul_mode)gen_below(&g, 3);
     uint8_t code[GEN_CODE_MAX];
     struct emul_insn insn;
@@ -455,22 +453,21 @@ int main(int argc, char **argv)
 {
     unsigned long cases = argc > 1 ? strtoul(argv[1], NULL, 0) : 200000;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-    struct flat *f = malloc(sizeof(*f));
-    struct tally *t = calloc(1, sizeof(*t));
-    struct gen g = { .s = seed };
+    static struct flat machine;
+    static struct tally tally;
+    struct flat *f = &machine;
+    struct tally *t = &tally;
+    struct gen g = {.s = seed};
 
-    if (!f || !t) {
-        return 1;
-    }
     if (!golden_open(t)) {
         return 1;
     }
     if (!native_init()) {
-        printf("SKIP: no 16-bit segments here (modify_ldt: errno %d)\n",
-               errno);
+        printf("SKIP: no 16-bit segments here (modify_ldt: errno %d)\n", errno);
         return 77;
     }
-    struct emul_ops ops = flat_ops;
+    static struct emul_ops ops;
+    ops = flat_ops;
     ops.read = arena_read;
     ops.write = arena_write;
     ops.probe = arena_probe;
@@ -492,7 +489,5 @@ int main(int argc, char **argv)
         fclose(t->golden_in);
         fclose(t->golden_out);
     }
-    free(f);
-    free(t);
     return rc;
 }

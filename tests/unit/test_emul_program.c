@@ -101,14 +101,16 @@ static enum emul_result program_run(struct program *p)
 int main(int argc, char **argv)
 {
     static char want[TEXT_MAX];
-    struct emul_ops ops = flat_ops;
-    struct program *p = calloc(1, sizeof(*p));
+    static struct emul_ops ops;
+    static struct program machine;
+    struct program *p = &machine;
     size_t size, want_size = 0;
 
-    if (argc < 2 || !p) {
+    if (argc < 2) {
         return 2;
     }
     flat_init(&p->flat);
+    ops = flat_ops;
     ops.io = port_io;
     p->flat.e.ops = &ops;
     if (!file_read(argv[1], p->flat.mem + ROM_AT, ROM_BYTES, &size) ||
@@ -126,9 +128,7 @@ int main(int argc, char **argv)
     }
     if (argc < 3) {
         fputs(p->text, stdout);
-        int r = p->done ? 0 : 1;
-        free(p);
-        return r;
+        return p->done ? 0 : 1;
     }
     if (!file_read(argv[2], want, sizeof(want) - 1, &want_size)) {
         return 2;
@@ -139,6 +139,5 @@ int main(int argc, char **argv)
     if (!same) {
         fputs(p->text, stdout);
     }
-    free(p);
     return same ? 0 : 1;
 }

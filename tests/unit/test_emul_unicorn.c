@@ -28,11 +28,11 @@ const char *__asan_default_options(void)
 #define FLAGS_RANDOM 0xcd5u
 #define FLAGS_COMPARED 0x7fd5u
 
-static const int uc_gpr[8] = { UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX,
-                               UC_X86_REG_EBX, UC_X86_REG_ESP, UC_X86_REG_EBP,
-                               UC_X86_REG_ESI, UC_X86_REG_EDI };
-static const int uc_sreg[6] = { UC_X86_REG_ES, UC_X86_REG_CS, UC_X86_REG_SS,
-                                UC_X86_REG_DS, UC_X86_REG_FS, UC_X86_REG_GS };
+static const int uc_gpr[8] = {UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX,
+                              UC_X86_REG_EBX, UC_X86_REG_ESP, UC_X86_REG_EBP,
+                              UC_X86_REG_ESI, UC_X86_REG_EDI};
+static const int uc_sreg[6] = {UC_X86_REG_ES, UC_X86_REG_CS, UC_X86_REG_SS,
+                               UC_X86_REG_DS, UC_X86_REG_FS, UC_X86_REG_GS};
 
 struct undefined {
     uint16_t id;
@@ -48,35 +48,35 @@ struct undefined {
 
 /* Architecturally undefined flags. */
 static const struct undefined undefined[] = {
-    { EMUL_I_MUL, SF | ZF | AF | PF },
-    { EMUL_I_IMUL, SF | ZF | AF | PF },
-    { EMUL_I_IMUL_R_RM, SF | ZF | AF | PF },
-    { EMUL_I_IMUL_R_RM_I, SF | ZF | AF | PF },
-    { EMUL_I_DIV, CF | PF | AF | ZF | SF | OF },
-    { EMUL_I_IDIV, CF | PF | AF | ZF | SF | OF },
-    { EMUL_I_ROL, OF },
-    { EMUL_I_ROR, OF },
-    { EMUL_I_RCL, OF },
-    { EMUL_I_RCR, OF },
-    { EMUL_I_SHL, AF | OF | CF },
-    { EMUL_I_SHR, AF | OF | CF },
-    { EMUL_I_SAR, AF | OF },
-    { EMUL_I_SHLD, AF | OF },
-    { EMUL_I_SHRD, AF | OF },
-    { EMUL_I_BT_R, PF | AF | SF | OF },
-    { EMUL_I_BTS_R, PF | AF | SF | OF },
-    { EMUL_I_BTR_R, PF | AF | SF | OF },
-    { EMUL_I_BTC_R, PF | AF | SF | OF },
-    { EMUL_I_BT_I, PF | AF | SF | OF },
-    { EMUL_I_BTS_I, PF | AF | SF | OF },
-    { EMUL_I_BTR_I, PF | AF | SF | OF },
-    { EMUL_I_BTC_I, PF | AF | SF | OF },
-    { EMUL_I_DAA, OF },
-    { EMUL_I_DAS, OF },
-    { EMUL_I_AAA, PF | ZF | SF | OF },
-    { EMUL_I_AAS, PF | ZF | SF | OF },
-    { EMUL_I_AAM, CF | AF | OF },
-    { EMUL_I_AAD, CF | AF | OF },
+    {EMUL_I_MUL, SF | ZF | AF | PF},
+    {EMUL_I_IMUL, SF | ZF | AF | PF},
+    {EMUL_I_IMUL_R_RM, SF | ZF | AF | PF},
+    {EMUL_I_IMUL_R_RM_I, SF | ZF | AF | PF},
+    {EMUL_I_DIV, CF | PF | AF | ZF | SF | OF},
+    {EMUL_I_IDIV, CF | PF | AF | ZF | SF | OF},
+    {EMUL_I_ROL, OF},
+    {EMUL_I_ROR, OF},
+    {EMUL_I_RCL, OF},
+    {EMUL_I_RCR, OF},
+    {EMUL_I_SHL, AF | OF | CF},
+    {EMUL_I_SHR, AF | OF | CF},
+    {EMUL_I_SAR, AF | OF},
+    {EMUL_I_SHLD, AF | OF},
+    {EMUL_I_SHRD, AF | OF},
+    {EMUL_I_BT_R, PF | AF | SF | OF},
+    {EMUL_I_BTS_R, PF | AF | SF | OF},
+    {EMUL_I_BTR_R, PF | AF | SF | OF},
+    {EMUL_I_BTC_R, PF | AF | SF | OF},
+    {EMUL_I_BT_I, PF | AF | SF | OF},
+    {EMUL_I_BTS_I, PF | AF | SF | OF},
+    {EMUL_I_BTR_I, PF | AF | SF | OF},
+    {EMUL_I_BTC_I, PF | AF | SF | OF},
+    {EMUL_I_DAA, OF},
+    {EMUL_I_DAS, OF},
+    {EMUL_I_AAA, PF | ZF | SF | OF},
+    {EMUL_I_AAS, PF | ZF | SF | OF},
+    {EMUL_I_AAM, CF | AF | OF},
+    {EMUL_I_AAD, CF | AF | OF},
 };
 
 static uint32_t defined_flags(unsigned id)
@@ -147,8 +147,8 @@ static bool reference_open(struct reference *r, uc_mode mode)
            uc_mem_map_ptr(r->uc, 0, MAPPED, UC_PROT_ALL, r->mem) == 0 &&
            uc_hook_add(r->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, r, 1,
                        0) == 0 &&
-           uc_hook_add(r->uc, &hook, UC_HOOK_MEM_UNMAPPED,
-                       (void *)on_unmapped, r, 1, 0) == 0 &&
+           uc_hook_add(r->uc, &hook, UC_HOOK_MEM_UNMAPPED, (void *)on_unmapped,
+                       r, 1, 0) == 0 &&
            uc_hook_add(r->uc, &hook, UC_HOOK_INSN, (void *)on_in, r, 1, 0,
                        UC_X86_INS_IN) == 0 &&
            uc_hook_add(r->uc, &hook, UC_HOOK_INSN, (void *)on_out, r, 1, 0,
@@ -159,24 +159,27 @@ static bool reference_open(struct reference *r, uc_mode mode)
 static bool is_runnable(const struct emul_insn *i, bool protected)
 {
     static const uint16_t banned[] = {
-        EMUL_I_CPUID, EMUL_I_RDTSC, EMUL_I_RDTSCP, EMUL_I_RDMSR,
-        EMUL_I_WRMSR, EMUL_I_RDPMC, EMUL_I_HLT, EMUL_I_ESC, EMUL_I_WAIT,
-        EMUL_I_MOV_CR_R, EMUL_I_MOV_R_CR, EMUL_I_MOV_DR_R, EMUL_I_MOV_R_DR,
-        EMUL_I_LMSW, EMUL_I_SMSW, EMUL_I_INT_N, EMUL_I_INT3, EMUL_I_INT1,
-        EMUL_I_INTO, EMUL_I_RSM, EMUL_I_UD, EMUL_I_INVLPG, EMUL_I_SGDT,
-        EMUL_I_SIDT, EMUL_I_LGDT, EMUL_I_LIDT, EMUL_I_INS, EMUL_I_OUTS,
-        EMUL_I_IN_I, EMUL_I_IN_DX, EMUL_I_OUT_I, EMUL_I_OUT_DX,
-        EMUL_I_FENCE, EMUL_I_CLFLUSH, EMUL_I_PREFETCH, EMUL_I_NOP_RM,
-        EMUL_I_MOVNTI, EMUL_I_POPF, EMUL_I_POPCNT, EMUL_I_MOVBE_LOAD,
-        EMUL_I_MOVBE_STORE, EMUL_I_BSF, EMUL_I_BSR, EMUL_I_TZCNT,
+        EMUL_I_CPUID,       EMUL_I_RDTSC,    EMUL_I_RDTSCP,   EMUL_I_RDMSR,
+        EMUL_I_WRMSR,       EMUL_I_RDPMC,    EMUL_I_HLT,      EMUL_I_ESC,
+        EMUL_I_WAIT,        EMUL_I_MOV_CR_R, EMUL_I_MOV_R_CR, EMUL_I_MOV_DR_R,
+        EMUL_I_MOV_R_DR,    EMUL_I_LMSW,     EMUL_I_SMSW,     EMUL_I_INT_N,
+        EMUL_I_INT3,        EMUL_I_INT1,     EMUL_I_INTO,     EMUL_I_RSM,
+        EMUL_I_UD,          EMUL_I_INVLPG,   EMUL_I_SGDT,     EMUL_I_SIDT,
+        EMUL_I_LGDT,        EMUL_I_LIDT,     EMUL_I_INS,      EMUL_I_OUTS,
+        EMUL_I_IN_I,        EMUL_I_IN_DX,    EMUL_I_OUT_I,    EMUL_I_OUT_DX,
+        EMUL_I_FENCE,       EMUL_I_CLFLUSH,  EMUL_I_PREFETCH, EMUL_I_NOP_RM,
+        EMUL_I_MOVNTI,      EMUL_I_POPF,     EMUL_I_POPCNT,   EMUL_I_MOVBE_LOAD,
+        EMUL_I_MOVBE_STORE, EMUL_I_BSF,      EMUL_I_BSR,      EMUL_I_TZCNT,
         EMUL_I_LZCNT,
     };
     static const uint16_t real_only[] = {
-        EMUL_I_MOV_SREG_RM, EMUL_I_POP_SREG, EMUL_I_LOAD_FAR_PTR,
-        EMUL_I_JMP_FAR, EMUL_I_JMP_FAR_M, EMUL_I_CALL_FAR,
-        EMUL_I_CALL_FAR_M, EMUL_I_RETF, EMUL_I_IRET, EMUL_I_LAR, EMUL_I_LSL,
-        EMUL_I_VERR, EMUL_I_VERW, EMUL_I_LLDT, EMUL_I_LTR, EMUL_I_PUSH_SREG,
-        EMUL_I_MOV_RM_SREG, EMUL_I_SLDT, EMUL_I_STR,
+        EMUL_I_MOV_SREG_RM, EMUL_I_POP_SREG,    EMUL_I_LOAD_FAR_PTR,
+        EMUL_I_JMP_FAR,     EMUL_I_JMP_FAR_M,   EMUL_I_CALL_FAR,
+        EMUL_I_CALL_FAR_M,  EMUL_I_RETF,        EMUL_I_IRET,
+        EMUL_I_LAR,         EMUL_I_LSL,         EMUL_I_VERR,
+        EMUL_I_VERW,        EMUL_I_LLDT,        EMUL_I_LTR,
+        EMUL_I_PUSH_SREG,   EMUL_I_MOV_RM_SREG, EMUL_I_SLDT,
+        EMUL_I_STR,
     };
 
     if (!emul_id_is_emulated(i->id)) {
@@ -303,9 +306,9 @@ static bool fault_is_consistent(const struct flat *f, struct reference *r,
  */
 static uint8_t tame_byte(struct gen *g)
 {
-    static const uint8_t tame[] = { 0x40, 0x47, 0x4b, 0x4f, 0x50, 0x55, 0x58,
-                                    0x5f, 0x90, 0x93, 0x97, 0x98, 0x99, 0x9f,
-                                    0xf5, 0xf8, 0xf9, 0xfc, 0xfd };
+    static const uint8_t tame[] = {0x40, 0x47, 0x4b, 0x4f, 0x50, 0x55, 0x58,
+                                   0x5f, 0x90, 0x93, 0x97, 0x98, 0x99, 0x9f,
+                                   0xf5, 0xf8, 0xf9, 0xfc, 0xfd};
 
     return tame[gen_below(g, sizeof(tame))];
 }
@@ -328,7 +331,7 @@ static bool reference_is_stuck(struct reference *r, uint64_t rip)
 static void case_run(struct flat *f, struct reference *r, bool protected,
                      uint64_t number, uint64_t seed, struct tally *t)
 {
-    struct gen g = { .s = seed + number * 0x632be59bd9b4e019ULL };
+    struct gen g = {.s = seed + number * 0x632be59bd9b4e019ULL};
     uint8_t code[GEN_CODE_MAX];
     struct emul_insn insn;
 
@@ -366,8 +369,7 @@ static void case_run(struct flat *f, struct reference *r, bool protected,
     } else {
         t->compared[insn.id]++;
         t->total++;
-        if (!state_is_equal(f, r, insn.id, protected, false) &&
-            t->bad++ < 20) {
+        if (!state_is_equal(f, r, insn.id, protected, false) && t->bad++ < 20) {
             printf("case %llu %s %s:", (unsigned long long)number,
                    protected ? "32" : "16", emul_id_name(insn.id));
             for (unsigned n = 0; n < insn.len; n++) {
@@ -398,7 +400,7 @@ static void coverage_write(const struct tally *t)
 static bool mode_run(struct flat *f, bool protected, unsigned long cases,
                      uint64_t seed, unsigned long first, struct tally *t)
 {
-    struct reference r = { 0 };
+    struct reference r = {0};
     unsigned long goal = t->total + cases;
 
     if (!reference_open(&r, protected ? UC_MODE_32 : UC_MODE_16)) {
@@ -417,13 +419,12 @@ int main(int argc, char **argv)
     unsigned long cases = argc > 1 ? strtoul(argv[1], NULL, 0) : 60000;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     unsigned long first = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
-    struct flat *f = malloc(sizeof(*f));
-    struct tally *t = calloc(1, sizeof(*t));
-    struct gen g = { .s = seed };
+    static struct flat machine;
+    static struct tally tally;
+    struct flat *f = &machine;
+    struct tally *t = &tally;
+    struct gen g = {.s = seed};
 
-    if (!f || !t) {
-        return 1;
-    }
     flat_init(f);
     f->e.rep_limit = 1;
     f->e.family = EMUL_FAMILY_INTEL;
@@ -439,7 +440,5 @@ int main(int argc, char **argv)
            t->total, t->faults, t->bad);
     coverage_write(t);
     int rc = t->bad || t->stuck * 1000 > t->total ? 1 : 0;
-    free(f);
-    free(t);
     return rc;
 }

@@ -9,9 +9,11 @@
 #include "public/hvm/hvm_op.h"
 #include "public/hvm/params.h"
 #include "ravelin/evtchn.h"
+#include "ravelin/msr_policy.h"
 #include "ravelin/time_info.h"
 
 #define NR __HYPERVISOR_hvm_op
+#define HYPERCALL_MSR 0x40000000u
 #define VECTOR(n) (2ULL << 56 | (n))
 
 static long set(enum hc_who who, domid_t d, uint32_t index, uint64_t value)
@@ -78,6 +80,35 @@ static void param_callback_latches_the_callers_layout(void **state)
     assert_true(hc_domain[HC_PLAIN]->is_32bit_abi);
     assert_int_equal(set(HC_PLAIN, DOMID_SELF, 0, VECTOR(0x40)), 0);
     assert_false(hc_domain[HC_PLAIN]->is_32bit_abi);
+}
+
+/* The same happens where the hypercall page is written: before that a guest
+ * cannot make a call. */
+static void hypercall_page_latches_the_writers_layout(void **state)
+{
+    struct domain *d = hc_domain[HC_PLAIN];
+    struct shared_info *wide = d->shared_info;
+    struct compat_shared_info *narrow = d->shared_info;
+    struct vcpu *v = d->vcpu[0];
+    struct vcpu_segment cs;
+
+    (void)state;
+    hv->segment_get(v, SEG_CS, &cs);
+    cs.attr = (uint16_t)((cs.attr & ~SEG_ATTR_L) | SEG_ATTR_DB);
+    hv->segment_set(v, SEG_CS, &cs);
+    assert_int_equal(msr_policy_write(v, HYPERCALL_MSR, HC_HOLE), -RV_EINVAL);
+    assert_false(d->is_32bit_abi);
+    narrow->wc_version = 0;
+    assert_int_equal(msr_policy_write(v, HYPERCALL_MSR, HC_FREE), 0);
+    assert_true(d->is_32bit_abi);
+    assert_int_not_equal(narrow->wc_version, 0);
+    cs.attr = (uint16_t)((cs.attr & ~SEG_ATTR_DB) | SEG_ATTR_L);
+    hv->segment_set(v, SEG_CS, &cs);
+    assert_int_equal(hv->code_bits_get(v), 64);
+    wide->wc_version = 0;
+    assert_int_equal(msr_policy_write(v, HYPERCALL_MSR, HC_FREE), 0);
+    assert_false(d->is_32bit_abi);
+    assert_int_not_equal(wide->wc_version, 0);
 }
 
 static void param_store_is_set_once_from_outside(void **state)
@@ -256,6 +287,7 @@ int main(void)
         cmocka_unit_test(hvm_bad_pointer_returns_efault),
         cmocka_unit_test(param_callback_vector_is_taken_and_checked),
         cmocka_unit_test(param_callback_latches_the_callers_layout),
+        cmocka_unit_test(hypercall_page_latches_the_writers_layout),
         cmocka_unit_test(param_store_is_set_once_from_outside),
         cmocka_unit_test(param_supervision_is_out_of_a_domains_reach),
         cmocka_unit_test(param_values_are_checked),

@@ -323,6 +323,60 @@ static void physmap_32bit_shared_info_appears(void **state)
     assert_int_equal(type_at(HC_PLAIN, HOLE_GFN), P2M_NONE);
 }
 
+static void shared_info_put(uint64_t at)
+{
+    struct xen_add_to_physmap a = {
+        .domid = DOMID_SELF,
+        .space = XENMAPSPACE_shared_info,
+        .gpfn = at,
+    };
+
+    assert_int_equal(op(HC_PLAIN, XENMEM_add_to_physmap, &a, sizeof(a)), 0);
+    fixture_quiesce();
+    assert_int_equal(type_at(HC_PLAIN, at), P2M_SHARED);
+}
+
+static void physmap_shared_info_is_at_one_place(void **state)
+{
+    struct xen_remove_from_physmap r = {.domid = DOMID_SELF,
+                                        .gpfn = HOLE_GFN + 1};
+    struct xen_add_to_physmap bad = {
+        .domid = DOMID_SELF,
+        .space = XENMAPSPACE_shared_info,
+        .gpfn = UINT64_MAX,
+    };
+    mfn_t m = hc_domain[HC_PLAIN]->shared_info_mfn;
+    uint32_t refs;
+
+    (void)state;
+    shared_info_put(HOLE_GFN);
+    refs = frame_ref_count(m);
+    shared_info_put(HOLE_GFN + 1);
+    assert_int_equal(type_at(HC_PLAIN, HOLE_GFN), P2M_NONE);
+    shared_info_put(HOLE_GFN + 1);
+    assert_int_equal(frame_ref_count(m), refs);
+    /* What cannot be done takes nothing away. */
+    assert_int_equal(op(HC_PLAIN, XENMEM_add_to_physmap, &bad, sizeof(bad)),
+                     -RV_EINVAL);
+    fixture_quiesce();
+    assert_int_equal(type_at(HC_PLAIN, HOLE_GFN + 1), P2M_SHARED);
+    assert_int_equal(frame_ref_count(m), refs);
+    /* What has taken its place since is not touched. */
+    assert_int_equal(op(HC_PLAIN, XENMEM_remove_from_physmap, &r, sizeof(r)),
+                     0);
+    assert_int_equal(
+        resize(XENMEM_populate_physmap, list_64(HOLE_GFN + 1, 1)), 1);
+    shared_info_put(HOLE_GFN);
+    assert_int_equal(type_at(HC_PLAIN, HOLE_GFN + 1), P2M_RAM);
+    assert_int_equal(
+        resize(XENMEM_decrease_reservation, list_64(HOLE_GFN + 1, 1)), 1);
+    r.gpfn = HOLE_GFN;
+    assert_int_equal(op(HC_PLAIN, XENMEM_remove_from_physmap, &r, sizeof(r)),
+                     0);
+    fixture_quiesce();
+    assert_int_equal(frame_ref_count(m), refs - 1);
+}
+
 static void physmap_bad_space_is_refused(void **state)
 {
     struct xen_add_to_physmap a = {.domid = DOMID_SELF, .gpfn = HOLE_GFN};
@@ -735,6 +789,7 @@ int main(void)
         cmocka_unit_test(decrease_of_what_is_not_ram_stops),
         cmocka_unit_test(physmap_shared_info_appears),
         cmocka_unit_test(physmap_32bit_shared_info_appears),
+        cmocka_unit_test(physmap_shared_info_is_at_one_place),
         cmocka_unit_test(physmap_bad_space_is_refused),
         cmocka_unit_test(physmap_gmfn_moves_a_page),
         cmocka_unit_test(physmap_gmfn_range_is_continued),

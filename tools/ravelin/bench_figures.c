@@ -74,6 +74,29 @@ void figures_set(struct figures *f, const char *name, double value,
     figure->is_known = true;
 }
 
+static const struct figure *figure_known(const struct figures *f,
+                                         const char *name)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->figure[i].is_known && strcmp(f->figure[i].name, name) == 0) {
+            return &f->figure[i];
+        }
+    }
+    return NULL;
+}
+
+/* The hypervisor tells where the guest's clock started, the guest what it read
+ * at its first instruction. */
+static void boot_combine(struct figures *f)
+{
+    const struct figure *base = figure_known(f, "boot_base");
+    const struct figure *first = figure_known(f, "first_insn_tsc");
+
+    if (base && first) {
+        figures_set(f, "boot_to_guest", base->value + first->value, "insn");
+    }
+}
+
 bool figures_take_line(struct figures *f, const char *line)
 {
     const char *start = strstr(line, "BENCH ");
@@ -88,6 +111,7 @@ bool figures_take_line(struct figures *f, const char *line)
         return false;
     }
     figures_set(f, name, value, unit);
+    boot_combine(f);
     return true;
 }
 

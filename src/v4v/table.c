@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain's rings by id, and their end. Senders walk the hash chains without a
+ * lock; a ring leaves its chain first, is marked dead under its own lock, which
+ * a sender takes before it touches a page, and is freed after quiescence.
+ */
+
+#include "arch/host.h"
+#include "ravelin/frame_pool.h"
+
+#include "v4v_internal.h"
+
+/* A sender finds a dead ring only if it was unregistered between lookup and
+ * lock, and a new one only if it was registered again. Who plays that game
+ * longer than this has no ring. */
+#define LOOKUPS_MAX 8u
+
+static unsigned bucket_of(uint32_t port, domid_t partner)
+{
+    return ((port ^ (uint32_t)partner << 16) * 0x9e3779b1u) >> 24;
+}
+static_assert(V4V_BUCKETS == 1u << 8, "bucket_of() gives eight bits");
+
+struct v4v_ring *v4v_ring_find(const struct v4v_domain *t, uint32_t port,
+                               domid_t partner)
+{
+    struct v4v_ring *ring = load_acquire(&t->bucket[bucket_of(port, partner)]);
+
+    while (ring && (ring->port != port || ring->partner != partner)) {
+        ring = load_acquire(&ring->hash_next);
+    }
+    return ring;
+}
+
+static struct v4v_ring *open_find(const struct v4v_domain *t, uint32_t port,
+                                  domid_t sender)
+{
+    struct v4v_ring *ring = v4v_ring_find(t, port, sender);
+
+    if (ring && likely(!read_once(ring->is_orphan))) {
+        return ring;
+    }
+    return v4v_ring_find(t, port, V4V_DOMID_ANY);
+}
+
+bool v4v_ring_find_lock(struct domain *owner, uint32_t port, domid_t sender,
+                        struct v4v_ring_locked *out)
+{
+    for (unsigned i = 0; i < LOOKUPS_MAX; i++) {
+        struct v4v_ring *ring = open_find(owner->v4v, port, sender);
+
+        if (!ring) {
+            return false;
+        }
+        *out = v4v_ring_lock(ring);
+        if (likely(!ring->is_dead)) {
+            return true;
+        }
+        v4v_ring_unlock(out);
+    }
+    return false;
+}
+
+void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring *ring)
+{
+    struct v4v_domain *t = held.table;
+    struct v4v_ring **head = &t->bucket[bucket_of(ring->port, ring->partner)];
+
+    ring->hash_next = *head;
+    store_release(head, ring);
+    write_once(t->ring_count, t->ring_count + 1);
+    write_once(t->page_count, t->page_count + ring->page_count);
+}
+
+/* The removed ring keeps its link: a reader standing on it goes on. */
+void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring *ring)
+{
+    struct v4v_domain *t = held.table;
+    struct v4v_ring **at = &t->bucket[bucket_of(ring->port, ring->partner)];
+
+    while (*at != ring) {
+        at = &(*at)->hash_next;
+    }
+    store_release(at, ring->hash_next);
+    write_once(t->ring_count, t->ring_count - 1);
+    write_once(t->page_count, t->page_count - ring->page_count);
+}
+
+void v4v_ring_unpin(struct v4v_ring *ring)
+{
+    for (uint32_t i = 0; i < ring->page_count; i++) {
+        if (!mfn_is_invalid(ring->page[i])) {
+            guest_page_unpin(ring->page[i]);
+            ring->page[i] = INVALID_MFN;
+        }
+    }
+}
+
+static void ring_free(struct quiesce_item *item)
+{
+    struct v4v_ring *ring = container_of(item, struct v4v_ring, free_item);
+
+    pages_free(ring, ring->order);
+}
+
+void v4v_ring_close(struct v4v_ring *ring)
+{
+    struct v4v_ring_locked held = v4v_ring_lock(ring);
+
+    ring->is_dead = true;
+    v4v_wake(held, true);
+    v4v_ring_unlock(&held);
+    v4v_ring_unpin(ring);
+    quiesce_defer(&ring->free_item, ring_free);
+}
