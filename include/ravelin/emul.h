@@ -120,7 +120,8 @@ struct emul_ops {
     int (*cr8_read)(struct emul *e, uint64_t *value);
     /** Optional: called before a debug register changes. */
     int (*dr_write)(struct emul *e, unsigned dr, uint64_t value);
-    /** MSRs; index 0x10 also serves RDTSC. NULL: #GP(0). */
+    /** MSRs; index 0x10 also serves RDTSC. NULL: #GP(0). A write to EFER
+     * stores the accepted value into cpu.efer itself. */
     int (*msr_read)(struct emul *e, uint32_t index, uint64_t *value);
     int (*msr_write)(struct emul *e, uint32_t index, uint64_t value);
     /** regs: EAX, EBX, ECX, EDX in and out. NULL: unhandled. */

@@ -183,17 +183,23 @@ int mem_read(struct emul *e, unsigned seg, uint64_t off, unsigned size,
 int mem_write(struct emul *e, unsigned seg, uint64_t off, unsigned size,
               uint64_t v);
 
+/* Descriptor tables wrap at 4 GiB outside long mode, as all addresses do. */
+static inline uint64_t sys_linear(const struct emul *e, uint64_t lin)
+{
+    return e->cpu.efer & EFER_LMA ? lin : (uint32_t)lin;
+}
+
 /** System-table access: linear address, supervisor rights. */
 static inline int sys_read(struct emul *e, uint64_t lin, unsigned size,
                            uint64_t *v)
 {
-    return e->ops->read(e, lin, size, 0, v);
+    return e->ops->read(e, sys_linear(e, lin), size, 0, v);
 }
 
 static inline int sys_write(struct emul *e, uint64_t lin, unsigned size,
                             uint64_t v)
 {
-    return e->ops->write(e, lin, size, EMUL_ACCESS_WRITE, v);
+    return e->ops->write(e, sys_linear(e, lin), size, EMUL_ACCESS_WRITE, v);
 }
 
 /* The r/m operand. */

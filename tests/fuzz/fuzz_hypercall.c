@@ -63,6 +63,7 @@ static const struct {
 #define CALL_sched_op 29
 #define CALL_event_channel_op 32
 #define CALL_hvm_op 34
+#define CALL_v4v_op 39
 #define CALL_sysctl 35
 #define CALL_domctl 36
 #define SUBOP(call, name, number, ...) {CALL_##call, number},
@@ -117,6 +118,8 @@ static void quiesce(void)
     for (unsigned i = 0; work_is_pending() || quiesce_pending_count() > 0;
          i++) {
         require(i < 100000);
+        /* The machine's end waits for domains, but not for ever. */
+        fake_time_advance(1000000);
         work_run();
         quiesce_point();
     }

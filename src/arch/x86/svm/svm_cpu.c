@@ -20,11 +20,14 @@ struct svm_cpu svm_cpus[CPU_COUNT_MAX];
 
 int svm_probe(const char **why)
 {
+    uint64_t vm_cr;
+
     if (!x86_features.svm) {
         *why = "CPUID 80000001h ECX bit 2: no SVM";
         return -RV_ENODEV;
     }
-    if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+    /* Not every implementation has the register (Bochs does not). */
+    if (rdmsr_safe(MSR_VM_CR, &vm_cr) == 0 && (vm_cr & VM_CR_SVMDIS)) {
         *why = "VM_CR.SVMDIS: SVM is switched off by the firmware";
         return -RV_ENODEV;
     }
