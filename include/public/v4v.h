@@ -255,7 +255,7 @@ struct v4v_ring_list {
     uint16_t pad;
     uint32_t start;    /* rings to leave out; 0: from the first */
     uint32_t nb_rings; /* in: what fits; out: what was stored */
-    uint32_t evtchn;   /* out */
+    uint32_t reserved;
     uint64_t sent_messages;
     uint64_t sent_bytes;
     uint64_t refused; /* sends that found no ring or were denied */

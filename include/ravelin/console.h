@@ -40,6 +40,9 @@ struct serial_port_ops {
     void (*tx_notify)(bool pending);
     /** Next received byte, or -1. */
     int (*rx)(void);
+    /** Optional: a domain drives the line from now on (false), or it is to be
+     * set up for us again (true). */
+    void (*owner_set)(bool ours);
 };
 
 typedef void (*console_input_fn)(unsigned channel, const char *buf, size_t len);
@@ -87,6 +90,14 @@ uint64_t console_drop_count(void);
 
 /** Gives `channel` the input focus (plain mode). False if it takes none. */
 bool console_focus_set(unsigned channel);
+
+/**
+ * A domain gets the line: what is pending is sent, then the line is left alone;
+ * output is taken and forgotten. log_line_give() keeps the log's.
+ */
+void console_line_give(void);
+/** The line is ours again. False if it has been all the time. */
+bool console_line_take(void);
 
 /**
  * From now on no lock is waited for and output is pushed out synchronously

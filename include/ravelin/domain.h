@@ -31,6 +31,8 @@ struct vioapic;
 struct cpuid_policy;
 struct walk_cache;
 struct insn_cache;
+struct v4v_domain;
+struct v4v_send;
 struct vconsole;
 struct memory_map;
 struct sched_unit;
@@ -63,6 +65,14 @@ enum shutdown_code {
     SHUTDOWN_MAX = 5,
 };
 
+/* Ends its domain unless it is wound up again in time. */
+struct watchdog {
+    struct timer timer;
+    struct domain *domain;
+    bool is_used; /* protected by domain->lock */
+};
+#define DOMAIN_WATCHDOG_COUNT 2u
+
 struct domain {
     domid_t id;
     char name[MANIFEST_NAME_MAX];
@@ -74,6 +84,7 @@ struct domain {
     struct spinlock lock;    /* rank DOMAIN: state, settings, life cycle */
     enum domain_state state; /* written under lock */
     enum shutdown_code shutdown_code; /* valid in SHUTDOWN and after */
+    bool shutdown_code_is_set; /* protected by lock; valid before, too */
     bool crash_reported;              /* atomic; one dump per domain */
     uint32_t crash_policy;            /* enum manifest_on_crash */
     uint32_t weight;                  /* scheduling weight; protected by lock */
@@ -96,6 +107,7 @@ struct domain {
     struct vconsole *console;
     struct vioapic *vioapic;       /* NULL unless the platform has one */
     struct memory_map *memory_map; /* protected by lock */
+    struct v4v_domain *v4v;
 
     uint64_t hvm_param[64];    /* protected by lock; see hypercall/hvm_op.c */
     uint8_t callback_vector;   /* 0: none */
@@ -107,6 +119,7 @@ struct domain {
     gfn_t shared_info_gfn;      /* last place; protected by the p2m's lock */
     uint32_t wallclock_version; /* protected by lock */
 
+    struct watchdog watchdog[DOMAIN_WATCHDOG_COUNT];
     uint64_t tsc_offset;   /* same for all vCPUs */
     uint64_t boot_time_ns; /* arch_time_ns() at creation */
 
@@ -165,6 +178,7 @@ struct vcpu {
     struct vlapic *vlapic;
     struct walk_cache *walk;
     struct insn_cache *insn;
+    struct v4v_send *v4v_send; /* snapshot of its sends; NULL: none yet */
     uint64_t tlb_seen; /* p2m generation this vCPU last entered with */
 
     /* Guest-visible per-vCPU areas, as pinned host pointers. */
@@ -236,6 +250,16 @@ int rv_must_check domain_create(const struct domain_config *cfg,
  * lock of rank DOMAIN or higher held; may be on behalf of the current vCPU.
  */
 void domain_shutdown(struct domain *d, enum shutdown_code code);
+/** Any later domain_shutdown() but for a crash gets this code. */
+void domain_shutdown_code_set(struct domain *d, enum shutdown_code code);
+/**
+ * Starts (id 0), winds up again (timeout above 0) or gives back a watchdog.
+ * @param timeout_s  seconds until the domain ends with SHUTDOWN_WATCHDOG.
+ * @return id 1..2 of the one started, 0; -EINVAL no such one is in use, or
+ *         id and timeout are 0; -ENOSPC all are in use.
+ */
+int rv_must_check domain_watchdog_set(struct domain *d, uint32_t id,
+                                      uint32_t timeout_s);
 /** After a crash: domain_shutdown(CRASH), then what the crash policy says. */
 void domain_crash_apply(struct domain *d);
 /** SHUTDOWN after suspend -> RUNNING. 0; -EINVAL in any other situation. */

@@ -114,6 +114,9 @@ int evtchn_upcall_vector(const struct vcpu *v);
 /** Chooses a vector of the vCPU's local APIC for upcalls (0: none, the domain's
  * callback vector again); one that is due is raised at once. */
 void evtchn_upcall_vector_set(struct vcpu *v, uint8_t vector);
+/** Chooses the vector injected for upcalls on all vCPUs that have none of their
+ * own; 0: none. Those with an upcall pending look at once. d->lock held. */
+void evtchn_callback_vector_set(struct domain *d, uint8_t vector);
 /** vcpu_info has just asked for an upcall: through the vCPU's APIC vector if
  * it has one, else by a kick so that the callback vector is looked at. */
 void evtchn_upcall_raise(struct vcpu *v);

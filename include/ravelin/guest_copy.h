@@ -59,6 +59,13 @@ int rv_must_check guest_copy_in(struct vcpu *v, void *dst, struct guest_ref src,
                                 size_t n);
 int rv_must_check guest_copy_out(struct vcpu *v, struct guest_ref dst,
                                  const void *src, size_t n);
+/** Copies from the address space of `v` straight into pinned frames
+ * (guest_page_pin), from byte `to` of the first on. Each byte is read once, and
+ * what is in the frames never. 0; -EFAULT with the bytes before the fault
+ * copied. */
+int rv_must_check guest_copy_to_frames(struct vcpu *v, const mfn_t *frames,
+                                       uint64_t to, struct guest_ref src,
+                                       size_t n);
 /** With the reason in *fault (not NULL); `access` are ACCESS_* bits checked
  * against the guest's page tables, `user` says at which privilege. A write of
  * up to two pages changes nothing unless all of it can be reached. */
@@ -97,6 +104,10 @@ int rv_must_check guest_phys_clear(struct domain *d, gpa_t dst, size_t n);
  * @return NULL if there is no RAM frame of the domain; `mfn_out` is not NULL.
  */
 void *guest_page_pin(struct domain *d, gfn_t g, mfn_t *mfn_out);
+/** Pins a list of frames in the same way, into out[]; false at the first that
+ * is not RAM of the domain, with those before it pinned. */
+bool rv_must_check guest_pages_pin(struct domain *d, const uint64_t *gfns,
+                                   unsigned n, mfn_t *out);
 void guest_page_unpin(mfn_t m);
 /** Copies out of / into a pinned page, opaque to the optimiser; `page` is what
  * guest_page_pin returned plus an offset. */

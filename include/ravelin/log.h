@@ -21,6 +21,28 @@ void log_write(enum log_level level, const char *fmt, ...) rv_printf(2, 3);
 void log_level_set(enum log_level level);
 enum log_level log_level_get(void);
 
+/** Bytes of the latest log that are kept in memory, a power of two. */
+#define LOG_RING_SIZE 65536u
+
+/**
+ * Copies up to `n` bytes of the kept log from position `*index` on; a position
+ * that is not kept stands for the oldest one that is. Positions count all bytes
+ * ever logged, modulo 2^32.
+ *
+ * @return bytes copied; *index is behind them.
+ */
+size_t log_ring_read(uint32_t *index, char *buf, size_t n);
+/** Position of the oldest byte kept. */
+uint32_t log_ring_start(void);
+/** Forgets what is kept before position `index`. */
+void log_ring_clear(uint32_t index);
+
+/** A domain gets the serial line: the log stays in memory. */
+void log_line_give(void);
+/** The line is ours again, for the last words; what was logged meanwhile and is
+ * kept goes out first. Nothing if it has been ours all the time. */
+void log_line_take(void);
+
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)

@@ -18,6 +18,7 @@
 #include "ravelin/panic.h"
 #include "ravelin/pvh_build.h"
 #include "ravelin/sched.h"
+#include "ravelin/v4v.h"
 
 /* Guests' platforms need more frames than their RAM: special pages. */
 #define SPECIAL_PAGES 16u
@@ -110,6 +111,7 @@ void boot_domains(const struct boot_info *info)
         return;
     }
     access_matrix_print(&manifest, line_print, NULL);
+    v4v_boot(&manifest);
     for (unsigned i = 0; i < manifest.domain_count; i++) {
         (void)domain_boot(info, &manifest.domain[i], &built[i]);
     }
@@ -117,6 +119,9 @@ void boot_domains(const struct boot_info *info)
 
 void boot_domains_start(void)
 {
+    if (manifest.machine.console == MANIFEST_HV_CONSOLE_OFF) {
+        log_line_give();
+    }
     for (unsigned i = 0; i < manifest.domain_count; i++) {
         if (built[i] && manifest.domain[i].start == MANIFEST_START_RUNNING) {
             BUG_ON(domain_unpause(built[i]));

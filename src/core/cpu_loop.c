@@ -12,6 +12,7 @@
 #include "ravelin/guest_copy.h"
 #include "ravelin/quiesce.h"
 #include "ravelin/sched.h"
+#include "ravelin/serial_irq.h"
 #include "ravelin/vconsole.h"
 #include "ravelin/vmexit.h"
 #include "ravelin/work.h"
@@ -51,6 +52,7 @@ static struct vcpu *cpu_housekeep(void)
 {
     timers_run();
     work_run();
+    serial_irq_poll();
     console_input_poll(vconsole_input);
     console_output_poll();
     vconsole_poll();

@@ -17,6 +17,7 @@
 #include "ravelin/sched.h"
 #include "ravelin/string.h"
 #include "ravelin/time_info.h"
+#include "ravelin/v4v.h"
 #include "ravelin/vioapic.h"
 
 #include "domain_internal.h"
@@ -61,6 +62,7 @@ void domain_free(struct domain *d)
     memory_map_free(d);
     vioapic_destroy(d);
     cpuid_policy_destroy(d);
+    v4v_domain_free(d);
     evtchn_domain_free(d);
     shared_info_destroy(d);
     domain_table_release(d->id);
@@ -74,6 +76,9 @@ static int parts_create(struct domain *d, const struct domain_config *cfg)
 
     if (rc == 0) {
         rc = evtchn_domain_init(d);
+    }
+    if (rc == 0) {
+        rc = v4v_domain_create(d);
     }
     if (rc == 0) {
         rc = cpuid_policy_create(d);
@@ -114,6 +119,7 @@ static void settings_init(struct domain *d, const struct domain_config *cfg,
     d->refcount = 1;
     d->pause_count = 1;
     d->boot_time_ns = arch_time_ns();
+    domain_watchdogs_init(d);
     /* The guest's TSC starts at 0, like its system time. */
     d->tsc_offset = 0 - arch_ns_to_tsc(d->boot_time_ns);
 }

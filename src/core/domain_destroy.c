@@ -12,6 +12,7 @@
 #include "ravelin/log.h"
 #include "ravelin/sched.h"
 #include "ravelin/time_info.h"
+#include "ravelin/v4v.h"
 #include "ravelin/vconsole.h"
 
 #include "domain_internal.h"
@@ -49,7 +50,13 @@ static int stage_events(struct domain *d)
     for (unsigned i = 0; i < d->vcpu_count; i++) {
         vcpu_timers_cancel(d->vcpu[i]);
     }
+    domain_watchdogs_cancel(d);
     return evtchn_domain_destroy(d);
+}
+
+static int stage_messages(struct domain *d)
+{
+    return v4v_domain_destroy(d);
 }
 
 /* What holds references on the domain's frames. */
@@ -84,7 +91,8 @@ static int stage_end(struct domain *d)
 }
 
 static int (*const stages[])(struct domain *d) = {
-    stage_begin, stage_vcpus, stage_events, stage_pins, stage_memory, stage_end,
+    stage_begin, stage_vcpus,  stage_events, stage_messages,
+    stage_pins,  stage_memory, stage_end,
 };
 
 int domain_destroy(struct domain *d)

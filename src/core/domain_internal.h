@@ -34,6 +34,10 @@ int rv_must_check vcpu_create(struct domain *d, uint32_t id,
 /* Frees it; nobody can hold a pointer to it. */
 void vcpu_destroy(struct vcpu *v);
 
+void domain_watchdogs_init(struct domain *d);
+/* For good; no lock held, nobody can start one any more. */
+void domain_watchdogs_cancel(struct domain *d);
+
 /* Frees a domain whose memory is gone or was never there: parts in reverse
  * order of creation, NULL-safe each. */
 void domain_free(struct domain *d);

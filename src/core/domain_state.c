@@ -96,6 +96,9 @@ void domain_shutdown(struct domain *d, enum shutdown_code code)
 
     spin_lock(&d->lock);
     rc = domain_state_set(d, DOMAIN_SHUTDOWN);
+    if (d->shutdown_code_is_set && code != SHUTDOWN_CRASH) {
+        code = d->shutdown_code;
+    }
     if (rc == 0) {
         d->shutdown_code = code;
     }
@@ -106,6 +109,16 @@ void domain_shutdown(struct domain *d, enum shutdown_code code)
         domain_vcpus_stop(d);
         domain_ended(d, code);
     }
+}
+
+void domain_shutdown_code_set(struct domain *d, enum shutdown_code code)
+{
+    spin_lock(&d->lock);
+    if (d->state < DOMAIN_SHUTDOWN) {
+        d->shutdown_code = code;
+        d->shutdown_code_is_set = true;
+    }
+    spin_unlock(&d->lock);
 }
 
 void domain_crash_apply(struct domain *d)
@@ -123,6 +136,7 @@ int domain_resume(struct domain *d)
     spin_lock(&d->lock);
     if (d->state == DOMAIN_SHUTDOWN && d->shutdown_code == SHUTDOWN_SUSPEND) {
         rc = domain_state_set(d, DOMAIN_RUNNING);
+        d->shutdown_code_is_set = false;
     }
     spin_unlock(&d->lock);
     for (unsigned i = 0; rc == 0 && i < d->vcpu_count; i++) {

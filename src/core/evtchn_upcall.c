@@ -53,6 +53,17 @@ void evtchn_upcall_vector_set(struct vcpu *v, uint8_t vector)
     }
 }
 
+void evtchn_callback_vector_set(struct domain *d, uint8_t vector)
+{
+    write_once(d->callback_vector, vector);
+    full_barrier(); /* pairs with the sender: pending, then who is told */
+    for (unsigned i = 0; vector != 0 && i < d->vcpu_count; i++) {
+        if (evtchn_is_flagged(d->vcpu[i])) {
+            vcpu_notify(d->vcpu[i]);
+        }
+    }
+}
+
 /* A disabled APIC takes nothing in; INIT empties it. So the line is looked at
  * again when the guest enables it. */
 void evtchn_upcall_raise(struct vcpu *v)

@@ -64,6 +64,7 @@ static int end_step(struct work_item *item rv_unused)
     if (!gone && arch_time_ns() < deadline_ns) {
         return -RV_ERESTART;
     }
+    log_line_take();
     if (!gone) {
         log_error("%u domains could not be destroyed in time",
                   domain_count());

@@ -11,6 +11,7 @@
 #include "ravelin/guest_copy.h"
 #include "ravelin/insn.h"
 #include "ravelin/time_info.h"
+#include "ravelin/v4v.h"
 #include "ravelin/vlapic.h"
 
 #include "domain_internal.h"
@@ -90,6 +91,7 @@ void vcpu_destroy(struct vcpu *v)
         return;
     }
     sched_vcpu_destroy(v);
+    v4v_vcpu_free(v);
     vcpu_timers_cancel(v);
     for (size_t i = ARRAY_SIZE(parts); i-- > 0;) {
         parts[i].destroy(v);

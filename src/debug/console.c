@@ -31,6 +31,7 @@
 /* All static state but `panicking` is protected by `lock`. */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_RANK_CONSOLE);
 static bool panicking;
+static bool given; /* a domain drives the line */
 static const struct serial_port_ops *port;
 static enum console_mode mode;
 static struct channel channels[CONSOLE_CHANNEL_MAX];
@@ -65,7 +66,7 @@ enum console_mode console_mode_get(void)
 
 int console_line_read(void)
 {
-    return port != NULL ? port->rx() : -1;
+    return port != NULL && !given ? port->rx() : -1;
 }
 
 static size_t output_room(void)
@@ -102,7 +103,7 @@ static bool output_drain_burst(void)
     size_t room;
     size_t n = 0;
 
-    if (port == NULL || output_head == output_tail) {
+    if (port == NULL || given || output_head == output_tail) {
         return false;
     }
     room = rv_min(port->tx_room(), (size_t)OUTPUT_BURST);
@@ -123,7 +124,8 @@ static void output_drain(void)
     while (output_drain_burst()) {
     }
     pending = output_head != output_tail;
-    if (pending != notified && port != NULL && port->tx_notify != NULL) {
+    if (pending != notified && port != NULL && !given &&
+        port->tx_notify != NULL) {
         port->tx_notify(pending);
         notified = pending;
     }
@@ -201,6 +203,7 @@ void console_init(const struct serial_port_ops *ops, enum console_mode m)
     write_once(panicking, false);
     locked = console_lock();
     port = ops;
+    given = false;
     mode = m;
     memset(channels, 0, sizeof(channels));
     marked_channel = CHANNEL_NONE;
@@ -310,7 +313,9 @@ size_t console_write(unsigned channel, const char *buf, size_t len)
     struct channel *c = channel_find(channel);
     size_t n = 0;
 
-    if (c != NULL && channel == CONSOLE_CHANNEL_LOG &&
+    if (given) {
+        n = len;
+    } else if (c != NULL && channel == CONSOLE_CHANNEL_LOG &&
         !output_wait(len + 2UL * OUTPUT_STEP_MAX)) {
         drop_count += len;
         n = len;
@@ -357,6 +362,35 @@ bool console_focus_set(unsigned channel)
     return ok;
 }
 
+/* What a line of our own still holds goes out first, as far as it can. */
+void console_line_give(void)
+{
+    bool locked;
+
+    console_flush();
+    locked = console_lock();
+    output_tail = output_head;
+    given = true;
+    if (port != NULL && port->owner_set != NULL) {
+        port->owner_set(false);
+    }
+    console_unlock(locked);
+}
+
+bool console_line_take(void)
+{
+    bool locked = console_lock();
+    bool was_given = given;
+
+    given = false;
+    notified = false;
+    if (was_given && port != NULL && port->owner_set != NULL) {
+        port->owner_set(true);
+    }
+    console_unlock(locked);
+    return was_given;
+}
+
 void console_panic_enter(void)
 {
     write_once(panicking, true);
@@ -368,7 +402,7 @@ void console_flush(void)
 {
     bool locked = console_lock();
 
-    if (port != NULL && output_wait(OUTPUT_SIZE)) {
+    if (port != NULL && !given && output_wait(OUTPUT_SIZE)) {
         for (unsigned i = 0; i < OUTPUT_WAIT_POLLS && !port->tx_idle(); i++) {
             cpu_relax();
         }

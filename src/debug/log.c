@@ -13,6 +13,8 @@
 #include "ravelin/cpu.h"
 #include "ravelin/fmt.h"
 
+#include "log_ring.h"
+
 #define NS_PER_S 1000000000UL
 #define NS_PER_US 1000UL
 
@@ -73,6 +75,7 @@ static void line_write(struct line *l)
 {
     line_clean(l);
     l->text[l->length] = '\n';
+    log_ring_put(l->text, l->length + 1);
     (void)console_write(CONSOLE_CHANNEL_LOG, l->text, l->length + 1);
 }
 

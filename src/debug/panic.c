@@ -46,6 +46,7 @@ static rv_noreturn void panic_report(const struct exception_frame *frame,
     owner_claim(message);
     arch_panic_stop_others();
     console_panic_enter();
+    log_line_take();
     log_error("PANIC: %s", message);
     arch_panic_dump(frame);
     console_flush();

@@ -81,6 +81,10 @@ static const struct hypercall_op ops_hvm_op[] = {
 #define SUBOP_hvm_op(name, number, perm, ...) OP_ROW(hvm_op, name, number, perm)
 #include "table.def"
 };
+static const struct hypercall_op ops_v4v_op[] = {
+#define SUBOP_v4v_op(name, number, perm, ...) OP_ROW(v4v_op, name, number, perm)
+#include "table.def"
+};
 /* Their operation is in guest memory: domctl.c and sysctl.c look it up. */
 static const struct hypercall_op ops_sysctl[] = {
     {sysctl_call, PERM_CONTROL, ROLE_CONTROL},

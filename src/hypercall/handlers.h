@@ -22,6 +22,7 @@
 #define SUBOP_sched_op(name, ...) HANDLER(sched_op, name)
 #define SUBOP_event_channel_op(name, ...) HANDLER(event_channel_op, name)
 #define SUBOP_hvm_op(name, ...) HANDLER(hvm_op, name)
+#define SUBOP_v4v_op(name, ...) HANDLER(v4v_op, name)
 #include "table.def"
 
 /* The control calls read their structure and find their operation there; see

@@ -13,6 +13,7 @@
 #include "public/hvm/hvm_op.h"
 
 #include "handlers.h"
+#include "ravelin/evtchn.h"
 #include "ravelin/time_info.h"
 #include "ravelin/vconsole.h"
 
@@ -60,8 +61,8 @@ static bool callback_is_valid(uint64_t value)
 
 static int callback_apply(struct domain *d, uint64_t value)
 {
-    write_once(d->callback_vector,
-               callback_is_vector(value) ? (uint8_t)value : 0);
+    evtchn_callback_vector_set(d, callback_is_vector(value) ? (uint8_t)value
+                                                            : 0);
     return 0;
 }
 

@@ -4,7 +4,7 @@
  * domain. Nothing waits inside: state is set, and the CPU loop acts on it.
  *
  * Threat surface: the port list of poll, which is a bounded snapshot; the
- * reason of a shutdown.
+ * reason of a shutdown; a watchdog's id and seconds.
  */
 #include "public/sched.h"
 
@@ -24,18 +24,48 @@ long sched_op_block(struct vcpu *v, struct hypercall_args *a rv_unused)
     return 0;
 }
 
-long sched_op_shutdown(struct vcpu *v, struct hypercall_args *a)
+static int decode_reason(struct vcpu *v, const struct hypercall_args *a,
+                         enum shutdown_code *code)
 {
     struct sched_shutdown req;
 
     if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
         return -RV_EFAULT;
     }
-    if (req.reason > SHUTDOWN_MAX) {
-        return -RV_EINVAL;
+    *code = (enum shutdown_code)req.reason;
+    return req.reason > SHUTDOWN_MAX ? -RV_EINVAL : 0;
+}
+
+long sched_op_shutdown(struct vcpu *v, struct hypercall_args *a)
+{
+    enum shutdown_code code;
+    int rc = decode_reason(v, a, &code);
+
+    if (rc == 0) {
+        domain_shutdown(v->domain, code);
     }
-    domain_shutdown(v->domain, (enum shutdown_code)req.reason);
-    return 0;
+    return rc;
+}
+
+long sched_op_shutdown_code(struct vcpu *v, struct hypercall_args *a)
+{
+    enum shutdown_code code;
+    int rc = decode_reason(v, a, &code);
+
+    if (rc == 0) {
+        domain_shutdown_code_set(v->domain, code);
+    }
+    return rc;
+}
+
+long sched_op_watchdog(struct vcpu *v, struct hypercall_args *a)
+{
+    struct sched_watchdog req;
+
+    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
+        return -RV_EFAULT;
+    }
+    return domain_watchdog_set(v->domain, req.id, req.timeout);
 }
 
 struct poll_request {

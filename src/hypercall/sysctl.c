@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sysctl: facts about the whole machine, for control domains. Nothing here
- * changes anything.
+ * changes anything but what is kept of the log.
  *
  * Threat surface: list buffers and counts.
  */
@@ -11,9 +11,11 @@
 #include "domctl.h"
 #include "ravelin/cpu.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/log.h"
 #include "ravelin/string.h"
 
 #define LIST_PER_CALL 1024u
+#define LOG_PIECE 256u
 
 typedef int (*sysctl_fn)(struct vcpu *v, struct xen_sysctl *ctl);
 
@@ -28,6 +30,32 @@ static const struct {
 #define SUBOP_sysctl(name, number, perm, ...) [number] = {sysctl_##name, perm},
 #include "table.def"
 };
+
+/* Up to `count` bytes of the log, bounded by what is kept. */
+static int sysctl_readconsole(struct vcpu *v, struct xen_sysctl *ctl)
+{
+    struct xen_sysctl_readconsole *req = &ctl->u.readconsole;
+    uint32_t index = req->incremental ? req->index : log_ring_start();
+    uint32_t max = rv_min(req->count, LOG_RING_SIZE);
+    uint32_t done = 0;
+    char piece[LOG_PIECE];
+    size_t n;
+
+    while ((n = log_ring_read(&index, piece,
+                              rv_min(max - done, LOG_PIECE))) != 0) {
+        if (guest_copy_out(v, guest_ref_add(guest_ref(req->buffer.gva), done),
+                           piece, n) != 0) {
+            return -RV_EFAULT;
+        }
+        done += (uint32_t)n;
+    }
+    if (req->clear) {
+        log_ring_clear(index);
+    }
+    req->index = index;
+    req->count = done;
+    return CTL_REPLY;
+}
 
 static int sysctl_physinfo(struct vcpu *v rv_unused, struct xen_sysctl *ctl)
 {

@@ -73,6 +73,44 @@ int guest_copy_in(struct vcpu *v, void *dst, struct guest_ref src, size_t n)
     return copy_in(v, dst, src.gva, n, ACCESS_READ, false, NULL);
 }
 
+/* From one page to wherever the frames continue. */
+static void frames_write(const mfn_t *frames, uint64_t to, const uint8_t *from,
+                         size_t n)
+{
+    while (n > 0) {
+        size_t part = page_part(to, n);
+        uint8_t *page = host_ptr(mfn_to_hpa(frames[to >> PAGE_SHIFT]));
+
+        arch_copy_guest_to_guest(page + page_offset(to), from, part);
+        to += part;
+        from += part;
+        n -= part;
+    }
+}
+
+int guest_copy_to_frames(struct vcpu *v, const mfn_t *frames, uint64_t to,
+                         struct guest_ref src, size_t n)
+{
+    const uint8_t need = guest_walk_need(ACCESS_READ, false);
+
+    while (n > 0) {
+        size_t part = page_part(src.gva, n);
+        const struct walk_entry *e = walk_cache_hit(v, src.gva, need, true);
+
+        if (unlikely(!e)) {
+            e = walk_cache_fill(v, src.gva, ACCESS_READ, false, true, NULL);
+            if (!e) {
+                return -RV_EFAULT;
+            }
+        }
+        frames_write(frames, to, e->page + page_offset(src.gva), part);
+        to += part;
+        src.gva += part;
+        n -= part;
+    }
+    return 0;
+}
+
 int guest_copy_out(struct vcpu *v, struct guest_ref dst, const void *src,
                    size_t n)
 {

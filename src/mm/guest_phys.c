@@ -90,6 +90,22 @@ void *guest_page_pin(struct domain *d, gfn_t g, mfn_t *mfn_out)
     return host_ptr(mfn_to_hpa(e.mfn));
 }
 
+bool guest_pages_pin(struct domain *d, const uint64_t *gfns, unsigned n,
+                     mfn_t *out)
+{
+    struct p2m_cursor cursor = {.table = NULL};
+
+    for (unsigned i = 0; i < n; i++) {
+        struct p2m_entry e = p2m_lookup_near(&d->p2m, &cursor, gfn(gfns[i]));
+
+        if (e.type != P2M_RAM || !frame_get(e.mfn, d->id)) {
+            return false;
+        }
+        out[i] = e.mfn;
+    }
+    return true;
+}
+
 void guest_page_unpin(mfn_t m)
 {
     frame_put(m);

@@ -127,33 +127,64 @@ void p2m_unlock(struct p2m_locked *held)
     spin_unlock(&p2m->lock);
 }
 
-struct p2m_entry p2m_lookup(const struct p2m *p2m, gfn_t g)
+static struct p2m_entry entry_of(uint64_t raw, uint64_t g, unsigned level)
 {
-    const struct p2m_entry none = {INVALID_MFN, P2M_NONE, 0, 0};
-    mfn_t root = mfn(read_once(p2m->root.v));
-    unsigned level = P2M_LEVELS;
-    const uint64_t *table;
-    uint64_t raw;
-
-    if (unlikely(g.v >= p2m->gfn_limit || mfn_is_invalid(root))) {
-        return none;
-    }
-    table = host_ptr(mfn_to_hpa(root));
-    for (;;) {
-        raw = load_acquire(&table[p2m_index(g.v, level)]);
-        if (raw == 0) {
-            return none;
-        }
-        if (level == 1 || (raw & P2M_RAW_LEAF)) {
-            break;
-        }
-        table = p2m_table_of(raw);
-        level--;
-    }
     return (struct p2m_entry){
-        .mfn = mfn(p2m_raw_mfn(raw).v | (g.v & (p2m_span(level) - 1))),
+        .mfn = mfn(p2m_raw_mfn(raw).v | (g & (p2m_span(level) - 1))),
         .type = p2m_raw_type(raw),
         .access = p2m_raw_access(raw),
         .level = (uint8_t)level,
     };
+}
+
+/* The entry for `g` in the table where the descent ends; 0 if it is empty. */
+static inline uint64_t descend(const struct p2m *p2m, gfn_t g, unsigned *level,
+                               const uint64_t **table)
+{
+    mfn_t root = mfn(read_once(p2m->root.v));
+    uint64_t raw;
+
+    if (unlikely(g.v >= p2m->gfn_limit || mfn_is_invalid(root))) {
+        return 0;
+    }
+    *level = P2M_LEVELS;
+    *table = host_ptr(mfn_to_hpa(root));
+    for (;;) {
+        raw = load_acquire(&(*table)[p2m_index(g.v, *level)]);
+        if (raw == 0 || p2m_raw_is_leaf(raw, *level)) {
+            return raw;
+        }
+        *table = p2m_table_of(raw);
+        (*level)--;
+    }
+}
+
+static const struct p2m_entry entry_none = {INVALID_MFN, P2M_NONE, 0, 0};
+
+struct p2m_entry p2m_lookup(const struct p2m *p2m, gfn_t g)
+{
+    const uint64_t *table;
+    unsigned level;
+    uint64_t raw = descend(p2m, g, &level, &table);
+
+    return raw ? entry_of(raw, g.v, level) : entry_none;
+}
+
+struct p2m_entry p2m_lookup_near(const struct p2m *p2m, struct p2m_cursor *c,
+                                 gfn_t g)
+{
+    uint64_t raw = 0;
+
+    if (c->table && g.v >> (P2M_INDEX_BITS * c->level) == c->region) {
+        raw = load_acquire(&c->table[p2m_index(g.v, c->level)]);
+    }
+    if (!p2m_raw_is_leaf(raw, c->level)) {
+        raw = descend(p2m, g, &c->level, &c->table);
+        if (raw == 0) {
+            c->table = NULL;
+            return entry_none;
+        }
+        c->region = g.v >> (P2M_INDEX_BITS * c->level);
+    }
+    return entry_of(raw, g.v, c->level);
 }

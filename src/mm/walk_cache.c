@@ -85,6 +85,33 @@ static void generation_follow(struct vcpu *v)
     }
 }
 
+/* The other place of what has its slot at `e`. A list of pages in a row and a
+ * few others then do not throw each other out. */
+static struct walk_entry *second_slot(struct walk_cache *cache,
+                                      struct walk_entry *e)
+{
+    return &cache->entry[(size_t)(e - cache->entry) ^ (WALK_ENTRIES / 2)];
+}
+
+/* Makes room in the slot of `a`. True if `a` was in the second place and is
+ * as good as in the first. */
+static bool slots_swap(struct vcpu *v, uint64_t a, uint8_t need, bool want_page)
+{
+    struct walk_entry *first = walk_cache_slot(v->walk, a);
+    struct walk_entry *second = second_slot(v->walk, first);
+    struct walk_entry moved = *first;
+
+    if (second->tag == walk_cache_tag(a)) {
+        *first = *second;
+        *second = moved;
+        return walk_cache_hit(v, a, need, want_page) != NULL;
+    }
+    if (moved.tag != 0 && moved.tag != walk_cache_tag(a)) {
+        *second = moved;
+    }
+    return false;
+}
+
 const struct walk_entry *walk_cache_fill(struct vcpu *v, uint64_t a,
                                          uint8_t access, bool user,
                                          bool want_page,
@@ -98,6 +125,9 @@ const struct walk_entry *walk_cache_fill(struct vcpu *v, uint64_t a,
 
     fault = fault ? fault : &ignored;
     generation_follow(v);
+    if (slots_swap(v, a, need, want_page)) {
+        return e;
+    }
     e->tag = 0;
     if (guest_walk(v->domain, p, gva(a), access, user, &w, fault)) {
         return NULL;

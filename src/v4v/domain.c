@@ -13,6 +13,8 @@
 
 /* Rings that one step of a destruction closes. */
 #define CLOSE_PIECE 16u
+/* Other domains that one step tells. */
+#define FORGET_PIECE 8u
 
 int v4v_domain_create(struct domain *d)
 {
@@ -103,7 +105,7 @@ static bool rings_close(struct domain *d)
 
     while (t->destroy_bucket < V4V_BUCKETS && left > 0) {
         struct v4v_table_locked held = v4v_table_lock(t);
-        struct v4v_ring *ring = t->bucket[t->destroy_bucket];
+        struct v4v_ring_state *ring = t->bucket[t->destroy_bucket];
 
         t->is_dying = true;
         if (ring) {
@@ -120,7 +122,7 @@ static bool rings_close(struct domain *d)
     return t->destroy_bucket == V4V_BUCKETS;
 }
 
-static void ring_forget(struct v4v_ring *ring, domid_t dead)
+static void ring_forget(struct v4v_ring_state *ring, domid_t dead)
 {
     struct v4v_ring_locked held;
 
@@ -141,7 +143,7 @@ static void ring_forget(struct v4v_ring *ring, domid_t dead)
 static void rings_forget(struct v4v_domain *t, domid_t dead)
 {
     for (unsigned i = 0; i < V4V_BUCKETS; i++) {
-        struct v4v_ring *ring = load_acquire(&t->bucket[i]);
+        struct v4v_ring_state *ring = load_acquire(&t->bucket[i]);
 
         for (; ring; ring = load_acquire(&ring->hash_next)) {
             ring_forget(ring, dead);
@@ -149,22 +151,24 @@ static void rings_forget(struct v4v_domain *t, domid_t dead)
     }
 }
 
-/* One other domain a step. */
+/* Some other domains a step. */
 int v4v_domain_destroy(struct domain *d)
 {
     struct v4v_domain *t = d->v4v;
-    struct domain *other;
 
     if (!rings_close(d)) {
         return -RV_ERESTART;
     }
-    other = domain_lookup_from(t->destroy_next);
-    if (!other) {
-        return 0;
+    for (unsigned left = FORGET_PIECE; left > 0; left--) {
+        struct domain *other = domain_lookup_from(t->destroy_next);
+
+        if (!other) {
+            return 0;
+        }
+        if (other != d) {
+            rings_forget(other->v4v, d->id);
+        }
+        t->destroy_next = other->id + 1u;
     }
-    if (other != d) {
-        rings_forget(other->v4v, d->id);
-    }
-    t->destroy_next = other->id + 1u;
     return -RV_ERESTART;
 }

@@ -17,8 +17,8 @@
 #define HEADER_BYTES 64u
 #define LIST_PIECE 64u
 
-static_assert(offsetof(struct v4v_ring, hash_next) == 0, "ring object");
-static_assert(offsetof(struct xen_argo_ring, ring) == HEADER_BYTES,
+static_assert(offsetof(struct v4v_ring, ring) == HEADER_BYTES &&
+                  offsetof(struct xen_argo_ring, ring) == HEADER_BYTES,
               "both ABIs have the messages after 64 bytes");
 static_assert(HEADER_BYTES % V4V_SLOT == 0 && PAGE_SIZE % V4V_SLOT == 0,
               "a slot never crosses a page");
@@ -40,20 +40,23 @@ static bool request_is_valid(const struct v4v_register *req)
 
 /* More pages in rings than the domain may own can only be the same pages
  * again; the bound keeps our own tables in proportion. */
-static bool quota_is_left(const struct domain *d, uint32_t pages)
+static bool quota_is_left(const struct domain *d, uint32_t pages,
+                          const struct v4v_ring_state *old)
 {
     const struct v4v_domain *t = d->v4v;
+    uint32_t rings = read_once(t->ring_count) - (old ? 1 : 0);
+    uint64_t used = read_once(t->page_count) - (old ? old->page_count : 0);
 
-    return read_once(t->ring_count) < read_once(t->limits.max_rings) &&
-           read_once(t->page_count) + pages <= read_once(d->max_pages);
+    return rings < read_once(t->limits.max_rings) &&
+           used + pages <= read_once(d->max_pages);
 }
 
-static struct v4v_ring *ring_alloc(struct domain *d,
-                                   const struct v4v_register *req)
+static struct v4v_ring_state *ring_alloc(struct domain *d,
+                                         const struct v4v_register *req)
 {
     uint32_t pages = pages_needed(req->len);
-    size_t size = sizeof(struct v4v_ring) + pages * sizeof(mfn_t);
-    struct v4v_ring *ring;
+    size_t size = sizeof(struct v4v_ring_state) + pages * sizeof(mfn_t);
+    struct v4v_ring_state *ring;
     uint8_t order = 0;
 
     while (PAGE_SIZE << order < size) {
@@ -77,19 +80,7 @@ static struct v4v_ring *ring_alloc(struct domain *d,
     return ring;
 }
 
-static int piece_pin(struct v4v_ring *ring, const uint64_t *list,
-                     uint32_t first, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (!guest_page_pin(ring->owner, gfn(list[i]),
-                            &ring->page[first + i])) {
-            return -RV_EINVAL;
-        }
-    }
-    return 0;
-}
-
-static int ring_pin(struct vcpu *v, struct v4v_ring *ring,
+static int ring_pin(struct vcpu *v, struct v4v_ring_state *ring,
                     struct guest_ref pages)
 {
     uint64_t list[LIST_PIECE];
@@ -100,31 +91,29 @@ static int ring_pin(struct vcpu *v, struct v4v_ring *ring,
 
         rc = guest_copy_in(v, list, guest_ref_add(pages, i * sizeof(list[0])),
                            n * sizeof(list[0]));
-        if (rc == 0) {
-            rc = piece_pin(ring, list, i, n);
+        if (rc == 0 && !guest_pages_pin(ring->owner, list, n, &ring->page[i])) {
+            rc = -RV_EINVAL;
         }
     }
     return rc;
 }
 
-static bool index_is_valid(const struct v4v_ring *ring, uint32_t index)
+static bool index_is_valid(const struct v4v_ring_state *ring, uint32_t index)
 {
     return index < ring->len && index % V4V_SLOT == 0;
 }
 
 /* Takes over where the ring stood, as after a suspend. */
-static int indices_take(struct v4v_ring *ring)
+static int indices_take(struct v4v_ring_state *ring)
 {
     bool is_argo = ring->abi == MANIFEST_ABI_ARGO;
     char *page = host_ptr(mfn_to_hpa(ring->page[0]));
     uint32_t rx;
 
     ring->rx = (void *)(page + (is_argo ? offsetof(struct xen_argo_ring, rx_ptr)
-                                        : offsetof(struct v4v_ring_page,
-                                                   rx_ptr)));
+                                        : offsetof(struct v4v_ring, rx_ptr)));
     ring->tx = (void *)(page + (is_argo ? offsetof(struct xen_argo_ring, tx_ptr)
-                                        : offsetof(struct v4v_ring_page,
-                                                   tx_ptr)));
+                                        : offsetof(struct v4v_ring, tx_ptr)));
     rx = shared_u32_read(ring->rx);
     ring->tx_ptr = shared_u32_read(ring->tx);
     if (!index_is_valid(ring, rx)) {
@@ -141,25 +130,32 @@ static int indices_take(struct v4v_ring *ring)
     return 0;
 }
 
-/* `*old` is the ring that gave way, out of the table already. */
-static int ring_publish(struct domain *d, struct v4v_ring *ring, bool replace,
-                        struct v4v_ring **old)
+static int registration_check(const struct domain *d,
+                              const struct v4v_register *req,
+                              const struct v4v_ring_state *old)
 {
-    struct v4v_domain *t = d->v4v;
-    struct v4v_table_locked held = v4v_table_lock(t);
-    struct v4v_ring *there = v4v_ring_find(t, ring->port, ring->partner);
-    int rc = 0;
+    if (old && !req->replace) {
+        return -RV_EEXIST;
+    }
+    if (read_once(d->v4v->is_dying)) {
+        return -RV_EINVAL;
+    }
+    return quota_is_left(d, pages_needed(req->len), old) ? 0 : -RV_ENOSPC;
+}
 
-    if (there && replace) {
+/* Puts the ring in its place, out of which `*old` goes. */
+static int ring_publish(struct v4v_ring_state *ring,
+                        const struct v4v_register *req,
+                        struct v4v_ring_state **old)
+{
+    struct v4v_domain *t = ring->owner->v4v;
+    struct v4v_table_locked held = v4v_table_lock(t);
+    struct v4v_ring_state *there = v4v_ring_find(t, req->port, req->partner);
+    int rc = registration_check(ring->owner, req, there);
+
+    if (rc == 0 && there) {
         v4v_ring_remove(held, there);
         *old = there;
-    } else if (there) {
-        rc = -RV_EEXIST;
-    }
-    if (rc == 0 && t->is_dying) {
-        rc = -RV_EINVAL;
-    } else if (rc == 0 && !quota_is_left(d, ring->page_count)) {
-        rc = -RV_ENOSPC;
     }
     if (rc == 0) {
         v4v_ring_insert(held, ring);
@@ -171,19 +167,16 @@ static int ring_publish(struct domain *d, struct v4v_ring *ring, bool replace,
 int v4v_ring_register(struct vcpu *v, const struct v4v_register *req)
 {
     struct domain *d = v->domain;
-    struct v4v_ring *old = NULL;
-    struct v4v_ring *ring;
+    struct v4v_ring_state *old = NULL;
+    struct v4v_ring_state *ring;
     int rc;
 
     if (!request_is_valid(req)) {
         return -RV_EINVAL;
     }
-    /* Cheap refusals first; both are decided again under the lock. */
-    if (!v4v_ring_find(d->v4v, req->port, req->partner)) {
-        rc = quota_is_left(d, pages_needed(req->len)) ? 0 : -RV_ENOSPC;
-    } else {
-        rc = req->replace ? 0 : -RV_EEXIST;
-    }
+    /* A cheap refusal first; it is decided again under the lock. */
+    rc = registration_check(d, req,
+                            v4v_ring_find(d->v4v, req->port, req->partner));
     if (rc != 0) {
         return rc;
     }
@@ -193,7 +186,7 @@ int v4v_ring_register(struct vcpu *v, const struct v4v_register *req)
     }
     rc = ring_pin(v, ring, req->pages);
     rc = rc ? rc : indices_take(ring);
-    rc = rc ? rc : ring_publish(d, ring, req->replace, &old);
+    rc = rc ? rc : ring_publish(ring, req, &old);
     if (rc != 0) {
         v4v_ring_unpin(ring);
         pages_free(ring, ring->order);
@@ -208,7 +201,7 @@ int v4v_ring_unregister(struct domain *d, uint32_t port, domid_t partner)
 {
     struct v4v_domain *t = d->v4v;
     struct v4v_table_locked held = v4v_table_lock(t);
-    struct v4v_ring *ring = v4v_ring_find(t, port, partner);
+    struct v4v_ring_state *ring = v4v_ring_find(t, port, partner);
 
     if (ring) {
         v4v_ring_remove(held, ring);

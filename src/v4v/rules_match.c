@@ -56,7 +56,7 @@ struct v4v_verdict v4v_rules_explain(const struct v4v_addr *src,
     return (struct v4v_verdict){
         .accept = r ? r->accept : read_once(v4v_rules.default_accept),
         .position = pos,
-        .hits = read_once(r ? r->hits : v4v_rules.default_hits),
+        .hits = r ? read_once(r->hits) : read_once(v4v_rules.default_hits),
     };
 }
 

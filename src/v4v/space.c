@@ -16,7 +16,7 @@
 
 uint32_t v4v_ring_used(struct v4v_ring_locked held)
 {
-    const struct v4v_ring *ring = held.ring;
+    const struct v4v_ring_state *ring = held.ring;
     uint32_t rx = shared_u32_read(ring->rx);
 
     if (unlikely(rx >= ring->len || rx % V4V_SLOT != 0)) {
@@ -40,7 +40,8 @@ static bool fits(struct v4v_ring_locked held, uint32_t need)
     return room >= 0 && (uint32_t)room >= need;
 }
 
-static struct v4v_waiter *waiter_find(struct v4v_ring *ring, domid_t domain)
+static struct v4v_waiter *waiter_find(struct v4v_ring_state *ring,
+                                      domid_t domain)
 {
     for (uint32_t i = 0; i < ring->waiter_count; i++) {
         if (ring->waiter[i].domain == domain) {
@@ -50,12 +51,12 @@ static struct v4v_waiter *waiter_find(struct v4v_ring *ring, domid_t domain)
     return NULL;
 }
 
-static void waiting_count(struct v4v_ring *ring, uint32_t change)
+static void waiting_count(struct v4v_ring_state *ring, uint32_t change)
 {
     __atomic_fetch_add(&ring->owner->v4v->waiting, change, __ATOMIC_SEQ_CST);
 }
 
-static void waiter_remove(struct v4v_ring *ring, struct v4v_waiter *w)
+static void waiter_remove(struct v4v_ring_state *ring, struct v4v_waiter *w)
 {
     write_once(ring->waiter_count, ring->waiter_count - 1);
     *w = ring->waiter[ring->waiter_count];
@@ -64,7 +65,7 @@ static void waiter_remove(struct v4v_ring *ring, struct v4v_waiter *w)
 
 int v4v_wait(struct v4v_ring_locked held, domid_t domain, uint32_t need)
 {
-    struct v4v_ring *ring = held.ring;
+    struct v4v_ring_state *ring = held.ring;
     struct v4v_waiter *w = waiter_find(ring, domain);
 
     if (!w) {
@@ -111,7 +112,7 @@ void v4v_signal(struct domain *d)
 
 void v4v_wake(struct v4v_ring_locked held, bool all)
 {
-    struct v4v_ring *ring = held.ring;
+    struct v4v_ring_state *ring = held.ring;
 
     for (uint32_t i = ring->waiter_count; i-- > 0;) {
         struct v4v_waiter w = ring->waiter[i];
@@ -128,7 +129,7 @@ void v4v_wake(struct v4v_ring_locked held, bool all)
     }
 }
 
-static void bucket_wake(struct v4v_ring *ring)
+static void bucket_wake(struct v4v_ring_state *ring)
 {
     for (; ring; ring = load_acquire(&ring->hash_next)) {
         struct v4v_ring_locked held;
@@ -163,7 +164,7 @@ int v4v_waiters_wake(struct domain *d, unsigned *at)
 static struct v4v_space space_describe(struct v4v_ring_locked held,
                                        domid_t domain, uint32_t need)
 {
-    const struct v4v_ring *ring = held.ring;
+    const struct v4v_ring_state *ring = held.ring;
     struct v4v_space s = {
         .exists = true,
         .is_shared = ring->partner == V4V_DOMID_ANY,

@@ -6,7 +6,8 @@
 
 #include "v4v_internal.h"
 
-static bool ring_describe(struct v4v_ring *ring, struct v4v_ring_stat *out)
+static bool ring_describe(struct v4v_ring_state *ring,
+                          struct v4v_ring_stat *out)
 {
     struct v4v_ring_locked held = v4v_ring_lock(ring);
     bool alive = !ring->is_dead;
@@ -15,9 +16,10 @@ static bool ring_describe(struct v4v_ring *ring, struct v4v_ring_stat *out)
         *out = (struct v4v_ring_stat){
             .port = ring->port,
             .partner = ring->partner,
-            .flags = (uint16_t)(
-                (ring->abi == MANIFEST_ABI_ARGO ? V4V_RING_STAT_ARGO : 0) |
-                (ring->is_orphan ? V4V_RING_STAT_ORPHAN : 0)),
+            .flags =
+                (uint16_t)((ring->abi == MANIFEST_ABI_ARGO ? V4V_RING_STAT_ARGO
+                                                           : 0) |
+                           (ring->is_orphan ? V4V_RING_STAT_ORPHAN : 0)),
             .len = ring->len,
             .used = v4v_ring_used(held),
             .waiting = ring->waiter_count,
@@ -36,7 +38,7 @@ unsigned v4v_ring_stats(struct domain *d, uint32_t start,
     uint32_t seen = 0;
 
     for (unsigned i = 0; i < V4V_BUCKETS && stored < n; i++) {
-        struct v4v_ring *ring = load_acquire(&d->v4v->bucket[i]);
+        struct v4v_ring_state *ring = load_acquire(&d->v4v->bucket[i]);
 
         for (; ring && stored < n; ring = load_acquire(&ring->hash_next)) {
             if (seen++ >= start && ring_describe(ring, &out[stored])) {

@@ -21,10 +21,11 @@ static unsigned bucket_of(uint32_t port, domid_t partner)
 }
 static_assert(V4V_BUCKETS == 1u << 8, "bucket_of() gives eight bits");
 
-struct v4v_ring *v4v_ring_find(const struct v4v_domain *t, uint32_t port,
-                               domid_t partner)
+struct v4v_ring_state *v4v_ring_find(const struct v4v_domain *t, uint32_t port,
+                                     domid_t partner)
 {
-    struct v4v_ring *ring = load_acquire(&t->bucket[bucket_of(port, partner)]);
+    struct v4v_ring_state *ring =
+        load_acquire(&t->bucket[bucket_of(port, partner)]);
 
     while (ring && (ring->port != port || ring->partner != partner)) {
         ring = load_acquire(&ring->hash_next);
@@ -32,10 +33,10 @@ struct v4v_ring *v4v_ring_find(const struct v4v_domain *t, uint32_t port,
     return ring;
 }
 
-static struct v4v_ring *open_find(const struct v4v_domain *t, uint32_t port,
-                                  domid_t sender)
+static struct v4v_ring_state *open_find(const struct v4v_domain *t,
+                                        uint32_t port, domid_t sender)
 {
-    struct v4v_ring *ring = v4v_ring_find(t, port, sender);
+    struct v4v_ring_state *ring = v4v_ring_find(t, port, sender);
 
     if (ring && likely(!read_once(ring->is_orphan))) {
         return ring;
@@ -47,7 +48,7 @@ bool v4v_ring_find_lock(struct domain *owner, uint32_t port, domid_t sender,
                         struct v4v_ring_locked *out)
 {
     for (unsigned i = 0; i < LOOKUPS_MAX; i++) {
-        struct v4v_ring *ring = open_find(owner->v4v, port, sender);
+        struct v4v_ring_state *ring = open_find(owner->v4v, port, sender);
 
         if (!ring) {
             return false;
@@ -61,10 +62,11 @@ bool v4v_ring_find_lock(struct domain *owner, uint32_t port, domid_t sender,
     return false;
 }
 
-void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring *ring)
+void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring_state *ring)
 {
     struct v4v_domain *t = held.table;
-    struct v4v_ring **head = &t->bucket[bucket_of(ring->port, ring->partner)];
+    struct v4v_ring_state **head =
+        &t->bucket[bucket_of(ring->port, ring->partner)];
 
     ring->hash_next = *head;
     store_release(head, ring);
@@ -73,10 +75,11 @@ void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring *ring)
 }
 
 /* The removed ring keeps its link: a reader standing on it goes on. */
-void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring *ring)
+void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring_state *ring)
 {
     struct v4v_domain *t = held.table;
-    struct v4v_ring **at = &t->bucket[bucket_of(ring->port, ring->partner)];
+    struct v4v_ring_state **at =
+        &t->bucket[bucket_of(ring->port, ring->partner)];
 
     while (*at != ring) {
         at = &(*at)->hash_next;
@@ -86,7 +89,7 @@ void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring *ring)
     write_once(t->page_count, t->page_count - ring->page_count);
 }
 
-void v4v_ring_unpin(struct v4v_ring *ring)
+void v4v_ring_unpin(struct v4v_ring_state *ring)
 {
     for (uint32_t i = 0; i < ring->page_count; i++) {
         if (!mfn_is_invalid(ring->page[i])) {
@@ -98,12 +101,13 @@ void v4v_ring_unpin(struct v4v_ring *ring)
 
 static void ring_free(struct quiesce_item *item)
 {
-    struct v4v_ring *ring = container_of(item, struct v4v_ring, free_item);
+    struct v4v_ring_state *ring =
+        container_of(item, struct v4v_ring_state, free_item);
 
     pages_free(ring, ring->order);
 }
 
-void v4v_ring_close(struct v4v_ring *ring)
+void v4v_ring_close(struct v4v_ring_state *ring)
 {
     struct v4v_ring_locked held = v4v_ring_lock(ring);
 

@@ -15,8 +15,8 @@ struct v4v_waiter {
     uint32_t need; /* payload bytes */
 };
 
-struct v4v_ring {
-    struct v4v_ring *hash_next; /* atomic; written under the table lock */
+struct v4v_ring_state {
+    struct v4v_ring_state *hash_next; /* atomic; written under the table lock */
     struct domain *owner;
     uint32_t port;
     domid_t partner;
@@ -43,18 +43,18 @@ struct v4v_ring {
 };
 
 struct v4v_domain {
-    struct spinlock lock;  /* rank V4V_DOMAIN; protects what follows */
-    bool is_dying;         /* no ring may be added */
-    uint32_t ring_count;   /* read without the lock for early refusals */
-    uint64_t page_count;   /* of all rings; likewise */
-    uint32_t evtchn;       /* atomic; 0: not made yet */
+    struct spinlock lock; /* rank V4V_DOMAIN; protects what follows */
+    bool is_dying;        /* no ring may be added */
+    uint32_t ring_count;  /* read without the lock for early refusals */
+    uint64_t page_count;  /* of all rings; likewise */
+    uint32_t evtchn;      /* atomic; 0: not made yet */
 
     struct v4v_limits limits;   /* members atomic */
     uint32_t waiting;           /* atomic; entries in waiter[] of all rings */
     struct v4v_traffic traffic; /* members atomic */
     uint32_t destroy_bucket;    /* of the destruction, one step at a time */
     uint32_t destroy_next;
-    struct v4v_ring *bucket[V4V_BUCKETS]; /* atomic; written under lock */
+    struct v4v_ring_state *bucket[V4V_BUCKETS]; /* atomic; written under lock */
 };
 static_assert(sizeof(struct v4v_domain) <= PAGE_SIZE, "a page per domain");
 
@@ -76,7 +76,7 @@ struct v4v_send {
 };
 
 struct v4v_ring_locked {
-    struct v4v_ring *ring;
+    struct v4v_ring_state *ring;
 };
 struct v4v_table_locked {
     struct v4v_domain *table;
@@ -85,7 +85,7 @@ struct v4v_rules_locked {
     bool held;
 };
 
-static inline struct v4v_ring_locked v4v_ring_lock(struct v4v_ring *ring)
+static inline struct v4v_ring_locked v4v_ring_lock(struct v4v_ring_state *ring)
 {
     spin_lock(&ring->lock);
     return (struct v4v_ring_locked){ring};
@@ -110,18 +110,18 @@ static inline void v4v_table_unlock(struct v4v_table_locked *held)
 
 /** Exactly this ring, orphans included; NULL. Lock-free: valid until the next
  * quiescent point. */
-struct v4v_ring *v4v_ring_find(const struct v4v_domain *t, uint32_t port,
-                               domid_t partner);
+struct v4v_ring_state *v4v_ring_find(const struct v4v_domain *t, uint32_t port,
+                                     domid_t partner);
 /** The ring that `sender` may send to: its own first, then the shared one,
  * locked and alive. False: there is none. */
 bool rv_must_check v4v_ring_find_lock(struct domain *owner, uint32_t port,
                                       domid_t sender,
                                       struct v4v_ring_locked *out);
-void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring *ring);
-void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring *ring);
+void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring_state *ring);
+void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring_state *ring);
 /** Makes a removed ring unusable, wakes who waits, frees it in time. */
-void v4v_ring_close(struct v4v_ring *ring);
-void v4v_ring_unpin(struct v4v_ring *ring);
+void v4v_ring_close(struct v4v_ring_state *ring);
+void v4v_ring_unpin(struct v4v_ring_state *ring);
 
 /* ---- space.c: indices and those who wait ------------------------------- */
 
@@ -131,7 +131,7 @@ int32_t v4v_ring_room(struct v4v_ring_locked held);
 /** Bytes between rx_ptr and tx_ptr; len if rx_ptr is garbage. */
 uint32_t v4v_ring_used(struct v4v_ring_locked held);
 /** The largest payload the ring can ever take. */
-static inline uint32_t v4v_ring_payload_max(const struct v4v_ring *ring)
+static inline uint32_t v4v_ring_payload_max(const struct v4v_ring_state *ring)
 {
     return ring->len - 2 * V4V_SLOT;
 }

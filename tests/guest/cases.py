@@ -9,7 +9,7 @@ DOMAIN_KEYS = ("guest", "kernel", "ramdisk", "vcpus", "memory", "args",
                "roles", "weight", "console", "expect", "cause", "stays",
                "reference_expect")
 TEST_KEYS = DOMAIN_KEYS + ("name", "envs", "smp", "timeout", "domain",
-                           "reference")
+                           "reference", "dialogue")
 OUTCOMES = ("SUCCESS", "SKIP", "ERROR", "FAILURE", "crash", "alive")
 ENVIRONMENTS = ("pvh64", "pvh32", "pvh32pse", "pvh32pae", "debian")
 # The reference hangs with PAE paging in 32-bit guests.
@@ -54,6 +54,7 @@ class Case:
     timeout: int
     reference: str
     domains: list
+    dialogue: tuple = ()    # of (text to wait for, text to type)
 
     def on_reference(self):
         return self.reference != "no" and self.env in REFERENCE_ENVIRONMENTS
@@ -102,7 +103,8 @@ def case_make(test, env, smp):
         raise ListError(f"{test['name']}: nothing would end the test")
     return Case(name=f"{test['name']}/{env}/{smp}", smp=smp, env=env,
                 timeout=test["timeout"], reference=test["reference"],
-                domains=domains)
+                domains=domains,
+                dialogue=tuple(map(tuple, test.get("dialogue", ()))))
 
 
 def load(path):

@@ -30,7 +30,10 @@ class Outcome:
 
 
 def manifest_text(case):
-    lines = ["machine:", "  on-last-domain-end: poweroff", "domains:"]
+    lines = ["machine:", "  on-last-domain-end: poweroff"]
+    if any(d.console == "serial" for d in case.domains):
+        lines.append("  console: off")
+    lines.append("domains:")
     for domain in case.domains:
         kernel = domain.kernel or "${BUILD}/guests/" + domain.guest
         lines += [f"  - name: {domain.name}", f"    kernel: {kernel}",
@@ -77,6 +80,27 @@ def reference_unpack(options):
     with gzip.open(options.xen) as packed, \
             open(options.xen_image, "wb") as image:
         shutil.copyfileobj(packed, image)
+
+
+class Typist:
+    """Types the answers of a dialogue as their questions appear."""
+
+    def __init__(self, keyboard, dialogue):
+        self.keyboard = keyboard
+        self.steps = [(wait.encode(), text.encode())
+                      for wait, text in dialogue]
+        self.seen = 0
+
+    def look(self, data):
+        while self.steps:
+            wait, text = self.steps[0]
+            found = data.find(wait, self.seen)
+            if found < 0:
+                return
+            self.seen = found + len(wait)
+            self.keyboard.write(text)
+            self.keyboard.flush()
+            del self.steps[0]
 
 
 class Machine:
@@ -166,9 +190,10 @@ class Machine:
         self.write("qemu.args", "\n".join(args) + "\n")
         with open(os.path.join(self.dir, "qemu.err"), "wb") as errors:
             process = subprocess.Popen(args, cwd=cwd, stderr=errors,
-                                       stdin=subprocess.DEVNULL,
+                                       stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE)
         data, why = self.read_until(process, deadline, finished)
+        process.stdin.close()
         if why != "end":
             process.kill()
         status = process.wait()
@@ -180,9 +205,9 @@ class Machine:
         return Outcome(logs=logs, status=status if why == "end" else None,
                        timed_out=why == "time")
 
-    @staticmethod
-    def read_until(process, deadline, finished):
+    def read_until(self, process, deadline, finished):
         data = b""
+        typist = Typist(process.stdin, self.case.dialogue)
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while True:
@@ -195,6 +220,7 @@ class Machine:
                 if not piece:
                     return data, "end"
                 data += piece
+                typist.look(data)
                 if finished and finished(data):
                     return data, "finished"
 

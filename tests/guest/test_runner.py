@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Tests of the runner: it must tell a good run from each kind of bad one."""
 
+import io
 import os
 import sys
 
@@ -139,6 +140,29 @@ def manifest_has_every_field_that_is_set():
         assert word in text, word
 
 
+def owner_of_the_line_is_heard_on_it():
+    case = make_case(domain(console="serial"))
+    assert "  console: off\n" in machine.manifest_text(case)
+    assert verdict.judge(case, outcome(
+        "boot\nTest result: SUCCESS\n" + GOOD_END)) == [
+            "d1 (hello-pvh64): SUCCESS, expected SUCCESS"]
+    case = make_case(domain(console="serial", kernel="linux"))
+    assert verdict.judge(case, outcome(
+        "boot\nTest result: SUCCESS\n" + GOOD_END)) == []
+
+
+def typist_answers_in_order_and_once():
+    keyboard = io.BytesIO()
+    typist = machine.Typist(keyboard, [("one", "1"), ("two", "2")])
+    typist.look(b"two o")
+    assert keyboard.getvalue() == b""
+    typist.look(b"two one")
+    typist.look(b"two one ")
+    assert keyboard.getvalue() == b"1"
+    typist.look(b"two one two two")
+    assert keyboard.getvalue() == b"12"
+
+
 def list_with_unknown_field_is_refused():
     try:
         cases.check_keys({"nmae": 1}, cases.TEST_KEYS, "x")
@@ -167,6 +191,8 @@ TESTS = [
     only_alive_left_waits_for_the_others,
     judge_domain_that_stays_passes_without_an_end,
     manifest_has_every_field_that_is_set,
+    owner_of_the_line_is_heard_on_it,
+    typist_answers_in_order_and_once,
 ]
 
 

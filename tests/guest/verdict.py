@@ -25,10 +25,10 @@ def result_of(text):
     return None
 
 
-def domain_log(logs, index):
+def domain_log(logs, index, domain):
     """Domain ids follow the order of the manifest, from 1; so do channels,
-    one further on."""
-    return logs.get(index + 2, "")
+    one further on. Who owns the line writes where the hypervisor left off."""
+    return logs.get(0 if domain.console == "serial" else index + 2, "")
 
 
 def crash_is_told(log, name, cause):
@@ -48,7 +48,7 @@ def failures_in(text):
 
 
 def judge_domain(index, domain, logs):
-    text = domain_log(logs, index)
+    text = domain_log(logs, index, domain)
     got = result_of(text)
     who = f"{domain.name} ({domain.guest or domain.kernel})"
     if domain.expect == "crash":
@@ -102,7 +102,7 @@ def judge(case, outcome):
 def only_alive_left(case, logs):
     """All domains that shall end have a verdict, the others have spoken."""
     for index, domain in enumerate(case.domains):
-        text = domain_log(logs, index)
+        text = domain_log(logs, index, domain)
         if domain.expect == "alive":
             if not text:
                 return False

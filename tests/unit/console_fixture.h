@@ -18,6 +18,7 @@ static char sent[LINE_BYTES + 1]; /* terminated */
 static size_t sent_length;
 static size_t line_room = SIZE_MAX; /* bytes it takes before it is busy */
 static const char *typed = "";
+static bool line_is_ours;
 static int notify_state = -1; /* last tx_notify(); -1: none */
 
 static size_t line_tx_room(void)
@@ -50,12 +51,18 @@ static int line_rx(void)
     return *typed != '\0' ? (unsigned char)*typed++ : -1;
 }
 
+static void line_owner_set(bool ours)
+{
+    line_is_ours = ours;
+}
+
 static const struct serial_port_ops line_ops = {
     .tx_room = line_tx_room,
     .tx = line_tx,
     .tx_idle = line_tx_idle,
     .tx_notify = line_tx_notify,
     .rx = line_rx,
+    .owner_set = line_owner_set,
 };
 
 /* Forgets what was sent so far. */
@@ -72,6 +79,7 @@ static inline void console_start(enum console_mode mode)
     line_room = SIZE_MAX;
     typed = "";
     notify_state = -1;
+    line_is_ours = true;
     sent_clear();
     console_init(&line_ops, mode);
 }

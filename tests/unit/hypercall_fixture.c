@@ -43,6 +43,7 @@ struct op_row {
 #define CALL_sched_op 29
 #define CALL_event_channel_op 32
 #define CALL_hvm_op 34
+#define CALL_v4v_op 39
 #define CALL_sysctl 35
 #define CALL_domctl 36
 
@@ -60,18 +61,21 @@ static const struct {
     {                    \
 #name, RV_##name \
     }
-    E(EPERM),   E(ENOENT), E(ESRCH),      E(E2BIG),  E(ENOMEM), E(EACCES),
-    E(EFAULT),  E(EBUSY),  E(EEXIST),     E(EINVAL), E(ENOSPC), E(ENOSYS),
-    E(ENODATA), E(ETIME),  E(EOPNOTSUPP), E(ENODEV),
+    E(EPERM),  E(ENOENT), E(ESRCH),    E(E2BIG),        E(ENOMEM),
+    E(EACCES), E(EFAULT), E(EBUSY),    E(EEXIST),       E(EINVAL),
+    E(ENOSPC), E(ENOSYS), E(ENODATA),  E(ETIME),        E(EOPNOTSUPP),
+    E(ENODEV), E(EAGAIN), E(EMSGSIZE), E(ECONNREFUSED),
 #undef E
 };
 
-static void error_note(uint64_t nr, uint64_t op, long rc)
+void hc_error_note(uint64_t nr, uint64_t op, long rc)
 {
     if (nr == CALL_set_timer_op) {
         op = 0;
     } else if (nr == CALL_memory_op) {
         op &= 63;
+    } else if (nr == CALL_v4v_op) {
+        op &= 0xff;
     }
     for (size_t i = 0; i < ARRAY_SIZE(op_rows); i++) {
         struct op_row *r = &op_rows[i];
@@ -254,7 +258,7 @@ long hc_call(enum hc_who who, bool is_32bit, uint64_t nr, uint64_t a0,
         rc = (long)fixture_hypercall(v, nr, a0, a1, a2, 0, 0);
     }
     vcpu_off(v);
-    error_note(nr, cmd, rc);
+    hc_error_note(nr, cmd, rc);
     return rc;
 }
 

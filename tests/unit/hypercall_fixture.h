@@ -49,6 +49,8 @@ void hc_get(enum hc_who who, uint64_t at, void *data, size_t n);
 void hc_alloc_fail(void);
 void hc_alloc_heal(void);
 
+/** Notes a result of a call that was made in another way. */
+void hc_error_note(uint64_t nr, uint64_t op, long rc);
 /** Fails the test unless exactly the documented errors of every operation of
  * `call` have been seen, each at least once. Belongs at the end of a group. */
 void hc_errors_all_provoked(const char *call);

@@ -190,7 +190,7 @@ static void build_dsdt_has_soft_off(void **state)
     build(1, false);
     d = table_at(field(fadt(), 140, 8), "DSDT");
     assert_int_equal(field(d, 4, 4), S5_END);
-    assert_memory_equal(d + 36, "\x08_S5_\x12\x06\x02\x0a", 9);
+    assert_memory_equal(d + 36, "\x08_S5_\x12\x05\x02\x0a", 9);
     assert_int_equal(d[45], ACPI_SLEEP_TYPE_S5);
     assert_int_equal(d[46], 0);
 }

@@ -308,6 +308,56 @@ static void domain_resume_after_suspend_runs_again(void **state)
     assert_int_equal(fake_power.poweroff_count, 0);
 }
 
+static void domain_shutdown_crash_is_told_as_such(void **state)
+{
+    (void)state;
+    struct domain *d = core_domain_running(1);
+
+    domain_shutdown_code_set(d, SHUTDOWN_POWEROFF);
+    domain_shutdown(d, SHUTDOWN_CRASH);
+    assert_int_equal(d->shutdown_code, SHUTDOWN_CRASH);
+    core_domain_destroy(d);
+}
+
+/* One that is wound up in time, one that is given back, one that is not. */
+static void domain_watchdog_run_down_ends_its_domain(void **state)
+{
+    (void)state;
+    struct domain *d = core_domain_running(1);
+    struct domain *other = core_domain_running(1);
+
+    assert_int_equal(domain_watchdog_set(d, 0, 2), 1);
+    assert_int_equal(domain_watchdog_set(d, 0, 3), 2);
+    assert_int_equal(domain_watchdog_set(other, 0, 3), 1);
+    fake_time_advance(1999999999);
+    timers_run();
+    assert_int_equal(domain_watchdog_set(d, 1, 2), 0);
+    assert_int_equal(domain_watchdog_set(d, 2, 0), 0);
+    fake_time_advance(1999999999);
+    timers_run();
+    assert_int_equal(d->state, DOMAIN_RUNNING);
+    assert_int_equal(other->state, DOMAIN_SHUTDOWN);
+    assert_int_equal(other->shutdown_code, SHUTDOWN_WATCHDOG);
+    fake_time_advance(1);
+    timers_run();
+    assert_int_equal(d->state, DOMAIN_SHUTDOWN);
+    assert_int_equal(d->shutdown_code, SHUTDOWN_WATCHDOG);
+    core_domain_destroy(other);
+    core_domain_destroy(d);
+}
+
+static void domain_destroy_stops_its_watchdogs(void **state)
+{
+    (void)state;
+    struct domain *d = core_domain_running(1);
+
+    assert_int_equal(domain_watchdog_set(d, 0, 1), 1);
+    core_domain_destroy(d);
+    fake_time_advance(2000000000);
+    timers_run();
+    assert_int_equal(timer_next_deadline(), TIMER_NEVER);
+}
+
 /* ---- The machine's end ---- */
 
 static void domain_shutdown_hardware_domain_ends_machine(void **state)
@@ -554,6 +604,9 @@ int main(void)
         CASE(domain_shutdown_stops_vcpus_and_first_code_wins),
         CASE(domain_shutdown_control_domain_hears_of_it),
         CASE(domain_resume_after_suspend_runs_again),
+        CASE(domain_shutdown_crash_is_told_as_such),
+        CASE(domain_watchdog_run_down_ends_its_domain),
+        CASE(domain_destroy_stops_its_watchdogs),
         CASE(domain_shutdown_hardware_domain_ends_machine),
         CASE(domain_shutdown_hardware_domain_reboots_machine),
         CASE(domain_destroy_running_hardware_domain_ends_machine),

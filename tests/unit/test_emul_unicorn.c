@@ -416,7 +416,7 @@ static bool mode_run(struct flat *f, bool protected, unsigned long cases,
 
 int main(int argc, char **argv)
 {
-    unsigned long cases = argc > 1 ? strtoul(argv[1], NULL, 0) : 60000;
+    unsigned long cases = argc > 1 ? strtoul(argv[1], NULL, 0) : 20000;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     unsigned long first = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
     static struct flat machine;

@@ -13,6 +13,7 @@
 #include "public/memory.h"
 #include "public/sysctl.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/log.h"
 #include "ravelin/sched.h"
 #include "ravelin/work.h"
 
@@ -675,7 +676,7 @@ static long sys(enum hc_who who, struct xen_sysctl *c)
 
 static void sysctl_common_checks(void **state)
 {
-    static const uint8_t cmds[] = {3, 4, 6, 9};
+    static const uint8_t cmds[] = {1, 3, 4, 6, 9};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
@@ -746,6 +747,63 @@ static void sysctl_lists_domains_in_order(void **state)
     assert_int_equal(sys(HC_CONTROL, &c), -RV_EFAULT);
 }
 
+static struct xen_sysctl log_request(bool clear, const uint32_t *from,
+                                     uint32_t count)
+{
+    struct xen_sysctl c = sys_request(XEN_SYSCTL_readconsole);
+
+    c.u.readconsole.clear = clear;
+    c.u.readconsole.incremental = from != NULL;
+    c.u.readconsole.index = from != NULL ? *from : 0x12345678;
+    c.u.readconsole.buffer.gva = HC_BUF;
+    c.u.readconsole.count = count;
+    return c;
+}
+
+static void sysctl_reads_the_log(void **state)
+{
+    struct xen_sysctl c = log_request(true, NULL, UINT32_MAX);
+    static char text[1000];
+    uint32_t first;
+    uint32_t index;
+
+    (void)state;
+    log_level_set(LOG_INFO);
+    log_info("old");
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_in_range(c.u.readconsole.count, 1, LOG_RING_SIZE);
+    first = index = c.u.readconsole.index;
+    for (unsigned i = 0; i < 20; i++) {
+        log_info("a line of the log, number %u", i);
+    }
+    c = log_request(false, &index, 600);
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.readconsole.count, 600);
+    assert_int_equal(c.u.readconsole.index, first + 600);
+    hc_get(HC_CONTROL, HC_BUF, text, 600);
+    assert_memory_equal(text, "(rv) [", 6);
+    assert_non_null(strstr(text, "a line of the log, number 1\n"));
+    index = c.u.readconsole.index;
+    c = log_request(false, &index, UINT32_MAX);
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_in_range(c.u.readconsole.count, 400, 2000);
+    /* All that was not cleared; and nothing when it is. */
+    c = log_request(true, NULL, UINT32_MAX);
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.readconsole.count, c.u.readconsole.index - first);
+    c = log_request(false, NULL, UINT32_MAX);
+    c.u.readconsole.buffer.gva = 0;
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.readconsole.count, 0);
+    log_info("one more");
+    c = log_request(true, NULL, 5);
+    c.u.readconsole.buffer.gva = HC_BAD;
+    assert_int_equal(sys(HC_CONTROL, &c), -RV_EFAULT);
+    c = log_request(false, NULL, 5);
+    assert_int_equal(sys(HC_CONTROL, &c), 0);
+    assert_int_equal(c.u.readconsole.count, 5);
+}
+
 static void sysctl_documented_errors_are_all_provoked(void **state)
 {
     (void)state;
@@ -778,6 +836,7 @@ int main(void)
         cmocka_unit_test(sysctl_common_checks),
         cmocka_unit_test(sysctl_tells_of_the_machine),
         cmocka_unit_test(sysctl_lists_domains_in_order),
+        cmocka_unit_test(sysctl_reads_the_log),
         cmocka_unit_test(sysctl_documented_errors_are_all_provoked),
     };
 

@@ -82,6 +82,26 @@ static void param_callback_latches_the_callers_layout(void **state)
     assert_false(hc_domain[HC_PLAIN]->is_32bit_abi);
 }
 
+static void param_callback_finds_what_is_pending(void **state)
+{
+    struct vcpu *caller = hc_vcpu(HC_PLAIN, 0);
+    struct vcpu *other = hc_vcpu(HC_PLAIN, 1);
+    struct vcpu_info *info = caller->vcpu_info;
+
+    (void)state;
+    assert_int_equal(set(HC_PLAIN, DOMID_SELF, 0, 0), 0);
+    info->evtchn_upcall_pending = 1;
+    write_once(caller->attention, false);
+    write_once(other->attention, false);
+    assert_int_equal(set(HC_PLAIN, DOMID_SELF, 0, 0), 0);
+    assert_false(caller->attention);
+    assert_int_equal(set(HC_PLAIN, DOMID_SELF, 0, VECTOR(0xf3)), 0);
+    assert_true(caller->attention);
+    assert_false(other->attention);
+    info->evtchn_upcall_pending = 0;
+    assert_int_equal(set(HC_PLAIN, DOMID_SELF, 0, 0), 0);
+}
+
 /* The same happens where the hypercall page is written: before that a guest
  * cannot make a call. */
 static void hypercall_page_latches_the_writers_layout(void **state)
@@ -287,6 +307,7 @@ int main(void)
         cmocka_unit_test(hvm_bad_pointer_returns_efault),
         cmocka_unit_test(param_callback_vector_is_taken_and_checked),
         cmocka_unit_test(param_callback_latches_the_callers_layout),
+        cmocka_unit_test(param_callback_finds_what_is_pending),
         cmocka_unit_test(hypercall_page_latches_the_writers_layout),
         cmocka_unit_test(param_store_is_set_once_from_outside),
         cmocka_unit_test(param_supervision_is_out_of_a_domains_reach),

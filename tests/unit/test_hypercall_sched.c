@@ -165,6 +165,68 @@ static void sched_shutdown_stops_the_domain(void **state)
     assert_int_equal(domain_resume(hc_domain[HC_PLAIN]), 0);
 }
 
+static void sched_shutdown_code_is_kept_for_the_end(void **state)
+{
+    struct sched_shutdown s = {SHUTDOWN_MAX + 1};
+
+    (void)state;
+    assert_int_equal(hc(HC_PLAIN, SCHED, SCHEDOP_shutdown_code, &s, sizeof(s)),
+                     -RV_EINVAL);
+    assert_int_equal(
+        hc_call(HC_PLAIN, false, SCHED, SCHEDOP_shutdown_code, HC_BAD, 0),
+        -RV_EFAULT);
+    s.reason = SHUTDOWN_SUSPEND;
+    assert_int_equal(hc(HC_PLAIN, SCHED, SCHEDOP_shutdown_code, &s, sizeof(s)),
+                     0);
+    assert_int_equal(hc_domain[HC_PLAIN]->state, DOMAIN_RUNNING);
+    s.reason = SHUTDOWN_POWEROFF;
+    assert_int_equal(hc(HC_PLAIN, SCHED, SCHEDOP_shutdown, &s, sizeof(s)), 0);
+    assert_int_equal(hc_domain[HC_PLAIN]->state, DOMAIN_SHUTDOWN);
+    assert_int_equal(hc_domain[HC_PLAIN]->shutdown_code, SHUTDOWN_SUSPEND);
+    /* Too late. */
+    domain_shutdown_code_set(hc_domain[HC_PLAIN], SHUTDOWN_REBOOT);
+    assert_int_equal(hc_domain[HC_PLAIN]->shutdown_code, SHUTDOWN_SUSPEND);
+    assert_int_equal(domain_resume(hc_domain[HC_PLAIN]), 0);
+    assert_false(hc_domain[HC_PLAIN]->shutdown_code_is_set);
+}
+
+static long watchdog(uint32_t id, uint32_t timeout)
+{
+    struct sched_watchdog w = {id, timeout};
+
+    return hc(HC_PLAIN, SCHED, SCHEDOP_watchdog, &w, sizeof(w));
+}
+
+static void sched_watchdogs_are_two(void **state)
+{
+    struct watchdog *w = hc_domain[HC_PLAIN]->watchdog;
+
+    (void)state;
+    assert_int_equal(
+        hc_call(HC_PLAIN, false, SCHED, SCHEDOP_watchdog, HC_BAD, 0),
+        -RV_EFAULT);
+    assert_int_equal(watchdog(0, 0), -RV_EINVAL);
+    assert_int_equal(watchdog(1, 10), -RV_EINVAL);
+    assert_int_equal(watchdog(2, 0), -RV_EINVAL);
+    assert_int_equal(watchdog(3, 10), -RV_EINVAL);
+    assert_int_equal(watchdog(UINT32_MAX, 10), -RV_EINVAL);
+    assert_int_equal(watchdog(0, 10), 1);
+    assert_int_equal(watchdog(0, UINT32_MAX), 2);
+    assert_int_equal(watchdog(0, 10), -RV_ENOSPC);
+    assert_int_equal(w[0].timer.deadline_ns, arch_time_ns() + 10000000000u);
+    assert_int_equal(w[1].timer.deadline_ns,
+                     arch_time_ns() + UINT32_MAX * 1000000000ull);
+    assert_int_equal(watchdog(1, 20), 0);
+    assert_int_equal(w[0].timer.deadline_ns, arch_time_ns() + 20000000000u);
+    assert_int_equal(watchdog(1, 0), 0);
+    assert_int_equal(watchdog(1, 0), -RV_EINVAL);
+    assert_false(timer_is_armed(&w[0].timer));
+    assert_int_equal(watchdog(0, 1), 1);
+    assert_int_equal(watchdog(1, 0), 0);
+    assert_int_equal(watchdog(2, 0), 0);
+    assert_false(timer_is_armed(&w[1].timer));
+}
+
 static void sched_documented_errors_are_all_provoked(void **state)
 {
     (void)state;
@@ -451,6 +513,8 @@ int main(void)
         cmocka_unit_test(sched_pin_override_returns_eopnotsupp),
         cmocka_unit_test(sched_remote_shutdown_ends_another_domain),
         cmocka_unit_test(sched_shutdown_stops_the_domain),
+        cmocka_unit_test(sched_shutdown_code_is_kept_for_the_end),
+        cmocka_unit_test(sched_watchdogs_are_two),
         cmocka_unit_test(sched_documented_errors_are_all_provoked),
         cmocka_unit_test(timer_op_arms_and_stops),
         cmocka_unit_test(vcpu_without_such_vcpu_returns_enoent),

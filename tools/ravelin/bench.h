@@ -13,6 +13,7 @@ struct figure {
     double value;
     double bar; /* upper limit; negative: none */
     bool is_known;
+    bool at_least; /* the bar is a lower limit */
 };
 
 struct figures {
@@ -27,6 +28,13 @@ void figures_free(struct figures *f);
 /** Sets a figure; one without a bar is added. */
 void figures_set(struct figures *f, const char *name, double value,
                  const char *unit);
+
+/** Gives a known figure its bar: an upper limit, or a lower one. */
+void figures_set_bar(struct figures *f, const char *name, double bar,
+                     bool at_least);
+
+/** Runs the native benchmarks of a build. @return false if one failed. */
+bool figures_take_native(struct figures *f, const char *build_dir);
 
 /**
  * Takes a line "BENCH name value unit" of a guest or the hypervisor; others

@@ -35,7 +35,8 @@ static struct figure *figure_add(struct figures *f, const char *name,
 
     f->figure = xrealloc(f->figure, (f->count + 1) * sizeof(*f->figure));
     new = &f->figure[f->count++];
-    *new = (struct figure){xstrdup(name), xstrdup(unit), 0, bar, false};
+    *new = (struct figure){xstrdup(name), xstrdup(unit), 0, bar, false,
+                           false};
     return new;
 }
 
@@ -72,6 +73,17 @@ void figures_set(struct figures *f, const char *name, double value,
     }
     figure->value = value;
     figure->is_known = true;
+}
+
+void figures_set_bar(struct figures *f, const char *name, double bar,
+                     bool at_least)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (strcmp(f->figure[i].name, name) == 0) {
+            f->figure[i].bar = bar;
+            f->figure[i].at_least = at_least;
+        }
+    }
 }
 
 static const struct figure *figure_known(const struct figures *f,
@@ -133,7 +145,8 @@ size_t figures_show(const struct figures *f, FILE *to, size_t *missed)
             "unit");
     for (size_t i = 0; i < f->count; i++) {
         const struct figure *x = &f->figure[i];
-        bool is_met = x->bar < 0 || x->value <= x->bar;
+        bool is_met = x->bar < 0 || (x->at_least ? x->value >= x->bar
+                                                 : x->value <= x->bar);
 
         fprintf(to, "%-24s", x->name);
         if (x->is_known) {

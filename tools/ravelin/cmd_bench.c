@@ -298,6 +298,9 @@ static int measure_all(const struct bench_options *o)
     measure_sizes(o, &f);
     linux_rc = o->no_linux ? EXIT_OK : measure_linux(o, &f);
     rc = rc != EXIT_OK ? rc : linux_rc;
+    if (!figures_take_native(&f, o->build_dir)) {
+        rc = rc != EXIT_OK ? rc : EXIT_FAILED;
+    }
     write_rc = write_result(o, &f);
     rc = rc != EXIT_OK ? rc : write_rc;
     missing = figures_show(&f, o->common.json ? stderr : stdout, &missed);

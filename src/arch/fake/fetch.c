@@ -120,9 +120,8 @@ static bool is_watched(const void *p, size_t n)
     return is_on && n > 0 && a < det.size && n <= det.size - a;
 }
 
-void arch_copy_from_guest(void *dst, const void *src, size_t n)
+static void bytes_fetched(const void *src, size_t n)
 {
-    memcpy(dst, src, n);
     if (!is_watched(src, n)) {
         return;
     }
@@ -130,6 +129,12 @@ void arch_copy_from_guest(void *dst, const void *src, size_t n)
     for (size_t i = 0; i < n; i++) {
         byte_fetched(host_pa(src).v + i);
     }
+}
+
+void arch_copy_from_guest(void *dst, const void *src, size_t n)
+{
+    memcpy(dst, src, n);
+    bytes_fetched(src, n);
 }
 
 /* What the core writes stays. */
@@ -146,6 +151,14 @@ static void bytes_written(const void *dst, size_t n)
 void arch_copy_to_guest(void *dst, const void *src, size_t n)
 {
     memcpy(dst, src, n);
+    bytes_written(dst, n);
+}
+
+/* A guest may send what lies in its own ring. */
+void arch_copy_guest_to_guest(void *dst, const void *src, size_t n)
+{
+    memmove(dst, src, n);
+    bytes_fetched(src, n);
     bytes_written(dst, n);
 }
 

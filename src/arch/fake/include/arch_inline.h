@@ -43,4 +43,5 @@ static inline void arch_copy16_from_guest(uint64_t dst[2], const void *src)
     arch_copy_from_guest(dst, src, 16);
 }
 void arch_copy_to_guest(void *dst, const void *src, size_t n);
+void arch_copy_guest_to_guest(void *dst, const void *src, size_t n);
 void arch_clear_guest(void *dst, size_t n);

@@ -86,6 +86,13 @@ static inline void arch_copy_to_guest(void *dst, const void *src, size_t n)
     arch_copy_from_guest(dst, src, n);
 }
 
+/* Both sides are guests'; they may overlap. */
+static inline void arch_copy_guest_to_guest(void *dst, const void *src,
+                                            size_t n)
+{
+    arch_copy_from_guest(dst, src, n);
+}
+
 static inline void arch_clear_guest(void *dst, size_t n)
 {
     size_t words = n / 8;

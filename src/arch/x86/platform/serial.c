@@ -2,7 +2,7 @@
 /*
  * The 16550 behind the console. Reads and writes never wait; the console
  * decides who does. Its receive interrupt only wakes an idle CPU, the bytes are
- * fetched by polling.
+ * fetched by polling; or it is passed on, if a domain owns the line.
  * Ref: National Semiconductor PC16550D data sheet, 8 "Registers".
  */
 #include "platform/serial.h"
@@ -12,8 +12,8 @@
 #include "cpu/regs.h"
 #include "platform/ioapic.h"
 #include "platform/lapic.h"
-#include "ravelin/atomic.h"
 #include "ravelin/log.h"
+#include "ravelin/serial_irq.h"
 
 #define COM1 0x3f8u
 #define COM1_IRQ 4u
@@ -40,17 +40,14 @@
 #define LSR_TEMT 0x40u
 #define DIVISOR_115200 1u
 #define SCRATCH_PATTERN 0x5au
+/* Of the status register: enough for a full FIFO at 9600 baud. */
+#define LAST_WORDS_POLLS 50000u
 
 static bool present RV_RO_AFTER_INIT = false;
 static bool has_interrupt RV_RO_AFTER_INIT = false;
 
-bool serial_init(void)
+static void line_program(void)
 {
-    outb(REG_SCRATCH, SCRATCH_PATTERN);
-    present = inb(REG_SCRATCH) == SCRATCH_PATTERN;
-    if (!present) {
-        return false;
-    }
     outb(REG_IER, 0);
     outb(REG_LCR, LCR_DLAB | LCR_8N1);
     outb(REG_DIVISOR_LOW, DIVISOR_115200);
@@ -58,12 +55,21 @@ bool serial_init(void)
     outb(REG_LCR, LCR_8N1);
     outb(REG_FCR, FCR_ENABLE_CLEAR);
     outb(REG_MCR, MCR_DTR_RTS_OUT2);
-    return true;
+}
+
+bool serial_init(void)
+{
+    outb(REG_SCRATCH, SCRATCH_PATTERN);
+    present = inb(REG_SCRATCH) == SCRATCH_PATTERN;
+    if (present) {
+        line_program();
+    }
+    return present;
 }
 
 static void serial_interrupt(struct exception_frame *frame rv_unused)
 {
-    write_once(this_cpu()->resched, true);
+    serial_irq_note();
     lapic_eoi();
 }
 
@@ -112,10 +118,29 @@ static int serial_rx(void)
     return present && (inb(REG_LSR) & LSR_DATA) ? inb(REG_DATA) : -1;
 }
 
+/* A domain that had the line may have left it in any state and its last words
+ * in the FIFO. */
+static void serial_owner_set(bool ours)
+{
+    if (!present) {
+        return;
+    }
+    if (!ours) {
+        outb(REG_IER, 0);
+        return;
+    }
+    outb(REG_LCR, LCR_8N1);
+    for (unsigned i = 0; i < LAST_WORDS_POLLS && !serial_tx_idle(); i++) {
+        cpu_relax();
+    }
+    line_program();
+}
+
 const struct serial_port_ops serial_port = {
     .tx_room = serial_tx_room,
     .tx = serial_tx,
     .tx_idle = serial_tx_idle,
     .tx_notify = serial_tx_notify,
     .rx = serial_rx,
+    .owner_set = serial_owner_set,
 };
