@@ -32,7 +32,7 @@ build: $(BUILD)/build.ninja
 ## make run         builds, boots the demo in QEMU and shows it (DEMO=name)
 run: build
 	@$(BUILD)/tools/ravelin/ravelin run manifests/$(DEMO).yaml \
-		--output $(BUILD)/run/$(DEMO) --smp $(SMP)
+		--build-dir $(BUILD) --output $(BUILD)/run/$(DEMO) --smp $(SMP)
 
 ## make demo-check  the same without a person: checks and ends by itself
 demo-check: build
@@ -44,7 +44,7 @@ test: build
 
 ## make bench       measures; writes build/bench.json and a table
 bench: build
-	@$(BUILD)/tools/ravelin/ravelin bench --build $(BUILD)
+	@$(BUILD)/tools/ravelin/ravelin bench --build-dir $(BUILD)
 
 ## make fuzz-long   each fuzz target for FUZZ_SECONDS (default 600)
 fuzz-long: build

@@ -22,10 +22,8 @@ const char test_title[] = "v4v-bench: instruction counts of messages";
 static struct v4v_endpoint end, other;
 static struct v4v_send_addr addr;
 static struct v4v_iov iov[4];
-static struct {
-    struct v4v_ring_data head;
-    struct v4v_ring_data_ent ent;
-} data;
+static uint64_t data_room[16];
+static struct v4v_ring_data *const data = (void *)data_room;
 static uint8_t *buffer;
 static uint32_t port;
 static uint32_t samples[SAMPLES];
@@ -101,7 +99,7 @@ static uint32_t sample_refused(void)
 }
 static uint32_t sample_notify_1(void)
 {
-    return timed(V4VOP_notify, &data, NULL, 0, 0);
+    return timed(V4VOP_notify, data, NULL, 0, 0);
 }
 static uint32_t sample_notify_null(void)
 {
@@ -172,10 +170,10 @@ static bool prepare(void)
         return false;
     }
     addr.src = addr.dst = v4v_address(&end);
-    data.head.magic = V4V_RING_DATA_MAGIC;
-    data.head.nent = 1;
-    data.ent.ring = addr.dst;
-    data.ent.space_required = 1024;
+    data->magic = V4V_RING_DATA_MAGIC;
+    data->nent = 1;
+    data->data[0].ring = addr.dst;
+    data->data[0].space_required = 1024;
     return true;
 }
 

@@ -3,6 +3,7 @@
  * Our layouts for 32-bit callers, as the 64-bit hypervisor sees them, against
  * public_abi_compat.def. Nothing here runs: compiling it is the test.
  */
+#include "public/argo.h"
 #include "public/domctl.h"
 #include "public/event_channel.h"
 #include "public/hvm/hvm_op.h"

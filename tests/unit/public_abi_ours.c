@@ -2,6 +2,7 @@
 /*
  * The ABI's numbers from include/public.
  */
+#include "public/argo.h"
 #include "public/domctl.h"
 #include "public/elfnote.h"
 #include "public/errno.h"

@@ -253,16 +253,24 @@ static char *build_dir_of_program(void)
     return NULL;
 }
 
+/* Manifests name files relative to themselves, so ${BUILD} must not be. */
+static char *path_absolute(const char *path)
+{
+    char *absolute = realpath(path, NULL);
+
+    return absolute != NULL ? absolute : xstrdup(path);
+}
+
 char *build_dir_find(const char *option)
 {
     const char *env = getenv("RAVELIN_BUILD");
     char *dir;
 
     if (option != NULL) {
-        return xstrdup(option);
+        return path_absolute(option);
     }
     if (env != NULL && env[0] != '\0') {
-        return xstrdup(env);
+        return path_absolute(env);
     }
     dir = build_dir_of_program();
     return dir != NULL ? dir : xstrdup("build");
