@@ -98,6 +98,12 @@ int rv_must_check p2m_map(struct p2m_locked p2m, gfn_t g, mfn_t m,
  * changed on error.
  */
 int rv_must_check p2m_unmap(struct p2m_locked p2m, gfn_t g, unsigned order);
+/**
+ * Gives `d` 2^order cleared frames of its own at `g`, with all rights.
+ * @return 0; what frame_alloc_domain() or p2m_map() returned, and then nothing
+ *         has changed. No lock held.
+ */
+int rv_must_check p2m_populate(struct domain *d, gfn_t g, unsigned order);
 /** Restricts or widens rights on one 4K frame, splitting superpages. All vCPUs
  * see it when p2m_unlock() has returned. 0; -EINVAL bad rights or frame;
  * -ENOENT not populated; -ENOMEM no page for a split. */

@@ -130,36 +130,11 @@ static long reservation_run(struct vcpu *v, struct hypercall_args *a,
     return -RV_ERESTART;
 }
 
-static void frames_put(mfn_t first, unsigned order)
-{
-    for (uint64_t i = 0; i < 1ULL << order; i++) {
-        frame_put(mfn(first.v + i));
-    }
-}
-
-static int domain_populate(struct domain *d, gfn_t g, unsigned order)
-{
-    struct p2m_locked p2m;
-    mfn_t m;
-    int rc = frame_alloc_domain(d, order, &m);
-
-    if (rc != 0) {
-        return rc;
-    }
-    p2m = p2m_lock(&d->p2m);
-    rc = p2m_map(p2m, g, m, order, P2M_RAM, ACCESS_ALL);
-    p2m_unlock(&p2m);
-    if (rc != 0) {
-        frames_put(m, order);
-    }
-    return rc;
-}
-
 static unsigned populate_piece(const struct reservation *r, const gfn_t *list,
                                unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        if (domain_populate(r->domain, list[i], r->order) != 0) {
+        if (p2m_populate(r->domain, list[i], r->order) != 0) {
             return i;
         }
     }

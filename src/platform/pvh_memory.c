@@ -26,31 +26,6 @@
 _Static_assert(VM86_TSS_LIMIT <= PVH_VM86_TSS_PAGES * PAGE_SIZE,
                "the TSS fits its pages");
 
-static void frames_put(mfn_t first, unsigned order)
-{
-    for (uint64_t i = 0; i < 1UL << order; i++) {
-        frame_put(mfn(first.v + i));
-    }
-}
-
-static int frames_add(struct domain *d, uint64_t g, unsigned order)
-{
-    struct p2m_locked p2m;
-    mfn_t m;
-    int rc = frame_alloc_domain(d, order, &m);
-
-    if (rc != 0) {
-        return rc;
-    }
-    p2m = p2m_lock(&d->p2m);
-    rc = p2m_map(p2m, gfn(g), m, order, P2M_RAM, ACCESS_ALL);
-    p2m_unlock(&p2m);
-    if (rc != 0) {
-        frames_put(m, order);
-    }
-    return rc;
-}
-
 /* Largest order that fits at `g` without passing `end`. */
 static unsigned order_at(uint64_t g, uint64_t end)
 {
@@ -78,11 +53,11 @@ static int range_populate(struct domain *d, uint64_t g, uint64_t end)
 {
     while (g < end) {
         unsigned order = order_at(g, end);
-        int rc = frames_add(d, g, order);
+        int rc = p2m_populate(d, gfn(g), order);
 
         while (rc == -RV_ENOMEM && order != FRAME_ORDER_4K) {
             order = order_smaller(order);
-            rc = frames_add(d, g, order);
+            rc = p2m_populate(d, gfn(g), order);
         }
         if (rc != 0) {
             return rc;
