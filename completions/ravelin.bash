@@ -12,6 +12,7 @@ _ravelin_options()
             "--quiet --timeout --expect --send --keep --build-dir --image" \
             "--json"
         ;;
+    lint-vmcs) echo "--json --build-dir --image" ;;
     bench)
         echo "--output --manifest --linux-manifest --no-linux --source" \
             "--strict --qemu --build-dir --image --json"
@@ -34,7 +35,7 @@ _ravelin()
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            "doctor check build run console bench help --help --version" \
+            "doctor check build run console bench lint-vmcs help --help --version" \
             -- "$cur")
         return
     fi

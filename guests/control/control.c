@@ -207,8 +207,8 @@ void test_main(void)
     ends_as("mode=reboot", SHUTDOWN_reboot);
     if (cmdline_number("crash", 1)) {
         ends_as("mode=crash", SHUTDOWN_crash);
-        ends_as("mode=fault", cmdline_value("reference") ? SHUTDOWN_reboot
-                                                         : SHUTDOWN_crash);
+        ends_as("mode=fault",
+                cmdline_value("reference") ? SHUTDOWN_reboot : SHUTDOWN_crash);
     }
     pause_and_destroy();
     refusals();

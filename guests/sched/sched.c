@@ -6,7 +6,8 @@
  * several domains have in common (the next multiple of `align=` ms of system
  * time). Yields must come back and must not stop the clock.
  *
- * Environments: all. Alone, a domain must get nearly all of its CPU.
+ * Environments: all. Alone, a domain must get nearly all of its CPU. Further
+ * vCPUs spin as well; `share=` is then what the first one gets.
  */
 
 #include "guest.h"
@@ -73,8 +74,27 @@ static void yields(void)
     CHECK(clock_ns() > from);
 }
 
+static uint32_t over;
+
+static void spin(unsigned int cpu)
+{
+    (void)cpu;
+    while (!READ_ONCE(over)) {
+        cpu_relax();
+    }
+}
+
 void test_main(void)
 {
+    unsigned int cpu;
+
+    for (cpu = 1; cpu < cpu_count(); cpu++) {
+        CHECK_EQ(cpu_start(cpu, spin), 0);
+    }
     share_measure();
+    WRITE_ONCE(over, 1);
+    for (cpu = 1; cpu < cpu_count(); cpu++) {
+        CHECK(cpu_wait_down(cpu, 2000 * MS));
+    }
     yields();
 }

@@ -116,31 +116,31 @@ struct vcpu_paging {
 };
 
 enum vmexit_reason {
-    VMEXIT_UNKNOWN,      /* an exit the backend has no name for */
-    VMEXIT_NONE,         /* nothing for policy to do (interrupt taken, NMI) */
-    VMEXIT_HYPERCALL,    /* VMMCALL / VMCALL */
+    VMEXIT_UNKNOWN,   /* an exit the backend has no name for */
+    VMEXIT_NONE,      /* nothing for policy to do (interrupt taken, NMI) */
+    VMEXIT_HYPERCALL, /* VMMCALL / VMCALL */
     VMEXIT_CPUID,
-    VMEXIT_MSR,          /* u.msr */
-    VMEXIT_IO,           /* u.io */
-    VMEXIT_CR,           /* u.cr */
-    VMEXIT_DR,           /* u.dr */
+    VMEXIT_MSR, /* u.msr */
+    VMEXIT_IO,  /* u.io */
+    VMEXIT_CR,  /* u.cr */
+    VMEXIT_DR,  /* u.dr */
     VMEXIT_HLT,
     VMEXIT_PAUSE,
-    VMEXIT_MEMORY,       /* nested page fault / EPT violation: u.memory */
-    VMEXIT_EXCEPTION,    /* u.exception */
-    VMEXIT_SOFT_INT,     /* INT n intercepted (INT3 where #BP cannot be) */
-    VMEXIT_IRQ_WINDOW,   /* the guest can take an interrupt now */
+    VMEXIT_MEMORY,     /* nested page fault / EPT violation: u.memory */
+    VMEXIT_EXCEPTION,  /* u.exception */
+    VMEXIT_SOFT_INT,   /* INT n intercepted (INT3 where #BP cannot be) */
+    VMEXIT_IRQ_WINDOW, /* the guest can take an interrupt now */
     VMEXIT_NMI_WINDOW,
     VMEXIT_TRIPLE_FAULT, /* shutdown */
     VMEXIT_XSETBV,
-    VMEXIT_CACHE,        /* INVD, WBINVD */
-    VMEXIT_MWAIT,        /* MONITOR, MWAIT: u.insn_id tells */
+    VMEXIT_CACHE, /* INVD, WBINVD */
+    VMEXIT_MWAIT, /* MONITOR, MWAIT: u.insn_id tells */
     VMEXIT_RDPMC,
-    VMEXIT_VIRT_INSN,    /* VMRUN, VMXON, ... : #UD */
+    VMEXIT_VIRT_INSN, /* VMRUN, VMXON, ... : #UD */
     VMEXIT_INVLPG,
-    VMEXIT_TASK_SWITCH,  /* u.task_switch */
+    VMEXIT_TASK_SWITCH, /* u.task_switch */
     VMEXIT_RSM,
-    VMEXIT_INVALID,      /* the processor refused the entry */
+    VMEXIT_INVALID, /* the processor refused the entry */
     VMEXIT_COUNT
 };
 
@@ -185,10 +185,10 @@ struct vmexit {
             gpa_t gpa;
             gva_t gla;
             bool gla_valid;
-            uint8_t access;   /* ACCESS_* bits attempted */
-            bool present;     /* the entry existed and rights were short */
-            bool table_walk;  /* the guest's own page-table access */
-            bool delivering;  /* while an event was being delivered */
+            uint8_t access;  /* ACCESS_* bits attempted */
+            bool present;    /* the entry existed and rights were short */
+            bool table_walk; /* the guest's own page-table access */
+            bool delivering; /* while an event was being delivered */
         } memory;
         struct {
             uint8_t vector;

@@ -54,8 +54,9 @@ bool arch_tsc_is_stable(void);
 /** 64 bits from the best entropy at hand. */
 uint64_t arch_random64(void);
 
-/** Ends the machine: the debug exit port with `code` if there is one, then ACPI soft-off, then
- * a halt. Does not return in the hypervisor; the fake records the call. */
+/** Ends the machine: the debug exit port with `code` if there is one, then ACPI
+ * soft-off, then a halt. Does not return in the hypervisor; the fake records
+ * the call. */
 void machine_poweroff(unsigned code);
 /** Restarts the machine. */
 void machine_reboot(void);

@@ -73,6 +73,17 @@ struct watchdog {
 };
 #define DOMAIN_WATCHDOG_COUNT 2u
 
+/*
+ * A weight is a domain's: while several of its vCPUs want a CPU, each of them
+ * gets its part of the share.
+ */
+struct sched_share {
+    struct spinlock lock; /* rank SCHED_SHARE; protects what follows */
+    uint32_t active;      /* vCPUs that run or wait for a CPU */
+    uint64_t vcpu_ns;     /* `active` integrated over time up to since_ns */
+    uint64_t since_ns;
+};
+
 struct domain {
     domid_t id;
     char name[MANIFEST_NAME_MAX];
@@ -84,11 +95,12 @@ struct domain {
     struct spinlock lock;    /* rank DOMAIN: state, settings, life cycle */
     enum domain_state state; /* written under lock */
     enum shutdown_code shutdown_code; /* valid in SHUTDOWN and after */
-    bool shutdown_code_is_set; /* protected by lock; valid before, too */
+    bool shutdown_code_is_set;        /* protected by lock; valid before, too */
     bool crash_reported;              /* atomic; one dump per domain */
     uint32_t crash_policy;            /* enum manifest_on_crash */
     uint32_t weight;                  /* scheduling weight; protected by lock */
-    uint32_t refcount;                /* atomic; domain_get/put */
+    struct sched_share share;
+    uint32_t refcount;    /* atomic; domain_get/put */
     uint32_t pause_count; /* protected by lock; counts controllers' pauses */
     struct domain *next;  /* list by ascending id; table lock to write */
     struct domain *hash_next; /* likewise */
@@ -179,7 +191,7 @@ struct vcpu {
     struct walk_cache *walk;
     struct insn_cache *insn;
     struct v4v_send *v4v_send; /* snapshot of its sends; NULL: none yet */
-    uint64_t tlb_seen; /* p2m generation this vCPU last entered with */
+    uint64_t tlb_seen;         /* p2m generation this vCPU last entered with */
 
     /* Guest-visible per-vCPU areas, as pinned host pointers. */
     void *vcpu_info;

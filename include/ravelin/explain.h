@@ -22,7 +22,7 @@ enum explain_part {
 
 /* Fields by number: 0 = none, then the parts of the segment registers, then
  * explain_fields.def. */
-#define XF_SEGMENT(seg, part) (1u + (seg) * EXPLAIN_PART_COUNT + (part))
+#define XF_SEGMENT(seg, part) (1u + (seg)*EXPLAIN_PART_COUNT + (part))
 enum explain_field {
     XF_NONE = 0,
     XF_SEGMENT_LAST = SEG_COUNT * EXPLAIN_PART_COUNT,

@@ -27,6 +27,7 @@ enum lock_rank {
     LOCK_RANK_DEVICE,           /* one virtual device (console ring, ioapic) */
     LOCK_RANK_VLAPIC,           /* one vCPU's interrupt controller */
     LOCK_RANK_SCHED,            /* one CPU's run queue */
+    LOCK_RANK_SCHED_SHARE,      /* one domain's count of active vCPUs */
     LOCK_RANK_TIMER,            /* one CPU's timer queue */
     LOCK_RANK_QUIESCE,          /* deferred frees */
     LOCK_RANK_FRAME_POOL,       /* the machine's free frames */
@@ -40,9 +41,9 @@ struct spinlock {
     uint8_t rank;     /* enum lock_rank */
 };
 
-#define SPINLOCK_INIT(r)                                                       \
-    {                                                                          \
-        .next = 0, .serving = 0, .rank = (r)                                   \
+#define SPINLOCK_INIT(r)                     \
+    {                                        \
+        .next = 0, .serving = 0, .rank = (r) \
     }
 
 #include "lock_check.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Preemptive proportional-share scheduler over all CPUs: each runnable vCPU has
- * a virtual time that advances inversely to its domain's weight; the smallest
- * runs. Idle CPUs steal. Affinity masks are honoured at every placement.
+ * a virtual time that advances inversely to its part of the domain's weight,
+ * which the domain's runnable vCPUs divide among them; the smallest runs. Idle
+ * CPUs steal. Affinity masks are honoured at every placement.
  */
 #pragma once
 

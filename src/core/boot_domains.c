@@ -6,9 +6,9 @@
  * running.
  */
 
+#include "ravelin/boot_domains.h"
 #include "arch/host.h"
 #include "arch/startup.h"
-#include "ravelin/boot_domains.h"
 #include "ravelin/boot_info.h"
 #include "ravelin/domain.h"
 #include "ravelin/errno.h"
@@ -31,16 +31,14 @@ static void line_print(void *ctx rv_unused, const char *line)
     log_info("%s", line);
 }
 
-static void mistake_print(void *ctx rv_unused,
-                          const struct manifest_error *err)
+static void mistake_print(void *ctx rv_unused, const struct manifest_error *err)
 {
     manifest_error_print(err, line_print, NULL);
 }
 
 static bool manifest_load(const struct boot_info *info)
 {
-    const struct boot_module *blob =
-        boot_module_find(info, MANIFEST_MODULE);
+    const struct boot_module *blob = boot_module_find(info, MANIFEST_MODULE);
     struct manifest_error err;
 
     if (!blob) {

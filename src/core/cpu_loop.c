@@ -5,10 +5,10 @@
  * is what quiescence, deferred work and timers build on.
  */
 
+#include "ravelin/cpu_loop.h"
 #include "arch/host.h"
 #include "ravelin/atomic.h"
 #include "ravelin/console.h"
-#include "ravelin/cpu_loop.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/quiesce.h"
 #include "ravelin/sched.h"

@@ -8,8 +8,8 @@
  * Ref: AMD APM Vol 2, 3.1 "System-Control Registers"; Intel SDM Vol 3A 2.5.
  */
 
-#include "ravelin/cpuid_policy.h"
 #include "ravelin/cr.h"
+#include "ravelin/cpuid_policy.h"
 #include "ravelin/errno.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/insn.h"
@@ -70,8 +70,7 @@ static int paging_enable(struct vcpu *v, uint64_t efer)
 
 static int paging_disable(struct vcpu *v, uint64_t efer)
 {
-    if (hv->code_bits_get(v) == 64 ||
-        (hv->creg_get(v, CREG_CR4) & CR4_PCIDE)) {
+    if (hv->code_bits_get(v) == 64 || (hv->creg_get(v, CREG_CR4) & CR4_PCIDE)) {
         return -RV_EINVAL;
     }
     hv->creg_set(v, CREG_EFER, efer & ~EFER_LMA);
@@ -250,8 +249,8 @@ void dr_exit_handle(struct vcpu *v, const struct vmexit *exit)
 
 void xsetbv_exit_handle(struct vcpu *v, const struct vmexit *exit)
 {
-    uint64_t value = (uint32_t)v->regs.gpr[REG_RAX] |
-                     (v->regs.gpr[REG_RDX] << 32);
+    uint64_t value =
+        (uint32_t)v->regs.gpr[REG_RAX] | (v->regs.gpr[REG_RDX] << 32);
 
     if (!(hv->creg_get(v, CREG_CR4) & CR4_OSXSAVE)) {
         vcpu_ud_inject(v);

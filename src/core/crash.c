@@ -29,8 +29,8 @@ static void registers_dump(const struct vcpu *v)
     };
     const uint64_t *r = v->regs.gpr;
 
-    log_error("rip %016lx rflags %016lx cpl %u", v->regs.rip,
-              v->regs.rflags, hv->cpl_get(v));
+    log_error("rip %016lx rflags %016lx cpl %u", v->regs.rip, v->regs.rflags,
+              hv->cpl_get(v));
     for (unsigned i = 0; i < REG_COUNT; i += 4) {
         log_error("%-3s %016lx %-3s %016lx %-3s %016lx %-3s %016lx", name[i],
                   r[i], name[i + 1], r[i + 1], name[i + 2], r[i + 2],
@@ -52,8 +52,8 @@ static void code_dump(struct vcpu *v)
                               ACCESS_READ, false, &fault)) {
             break;
         }
-        used += (size_t)fmt_snprintf(text + used, sizeof(text) - used,
-                                     " %02x", code[i]);
+        used += (size_t)fmt_snprintf(text + used, sizeof(text) - used, " %02x",
+                                     code[i]);
     }
     text[used] = '\0';
     log_error("code at rip:%s", used ? text : " (unreadable)");

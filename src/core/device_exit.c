@@ -90,8 +90,7 @@ void memory_exit_handle(struct vcpu *v, const struct vmexit *exit)
                      "event delivery at guest physical %lx: no memory or no "
                      "right to %s",
                      addr.v,
-                     exit->u.memory.access == ACCESS_WRITE ? "write"
-                                                           : "read");
+                     exit->u.memory.access == ACCESS_WRITE ? "write" : "read");
         return;
     }
     if (exit->u.memory.table_walk) {

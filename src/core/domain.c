@@ -115,6 +115,7 @@ static void settings_init(struct domain *d, const struct domain_config *cfg,
         cfg->evtchn_port_max ? cfg->evtchn_port_max : EVTCHN_2L_NR_CHANNELS - 1;
 
     spin_init(&d->lock, LOCK_RANK_DOMAIN);
+    spin_init(&d->share.lock, LOCK_RANK_SCHED_SHARE);
     d->state = DOMAIN_BUILDING;
     d->refcount = 1;
     d->pause_count = 1;

@@ -20,14 +20,13 @@
 #define REP_LIMIT 128u
 
 /* One access inside a page: RAM, a device, or the empty bus. */
-static int part_read(struct emul *e, uint64_t lin, unsigned size,
-                     uint8_t want, bool user, uint64_t *value)
+static int part_read(struct emul *e, uint64_t lin, unsigned size, uint8_t want,
+                     bool user, uint64_t *value)
 {
     struct guest_fault fault;
 
     *value = 0;
-    if (guest_linear_read(e->priv, value, gva(lin), size, want, user,
-                          &fault)) {
+    if (guest_linear_read(e->priv, value, gva(lin), size, want, user, &fault)) {
         if (fault.is_page_fault) {
             return emul_raise_pf(e, fault.gva.v, fault.error);
         }
@@ -78,8 +77,8 @@ static int access_check(struct emul *e, uint64_t lin, unsigned size,
     return EMUL_OK;
 }
 
-static int op_read(struct emul *e, uint64_t lin, unsigned size,
-                   unsigned access, uint64_t *value)
+static int op_read(struct emul *e, uint64_t lin, unsigned size, unsigned access,
+                   uint64_t *value)
 {
     uint8_t want = access & EMUL_ACCESS_WRITE ? ACCESS_WRITE : ACCESS_READ;
     bool user = (access & EMUL_ACCESS_USER) != 0;
@@ -128,9 +127,9 @@ static const struct emul_ops device_ops = {
 };
 
 static const uint8_t segment_of[EMUL_SEG_COUNT] = {
-    [EMUL_ES] = SEG_ES,     [EMUL_CS] = SEG_CS,     [EMUL_SS] = SEG_SS,
-    [EMUL_DS] = SEG_DS,     [EMUL_FS] = SEG_FS,     [EMUL_GS] = SEG_GS,
-    [EMUL_LDTR] = SEG_LDTR, [EMUL_TR] = SEG_TR,     [EMUL_GDTR] = SEG_GDTR,
+    [EMUL_ES] = SEG_ES,     [EMUL_CS] = SEG_CS, [EMUL_SS] = SEG_SS,
+    [EMUL_DS] = SEG_DS,     [EMUL_FS] = SEG_FS, [EMUL_GS] = SEG_GS,
+    [EMUL_LDTR] = SEG_LDTR, [EMUL_TR] = SEG_TR, [EMUL_GDTR] = SEG_GDTR,
     [EMUL_IDTR] = SEG_IDTR,
 };
 

@@ -35,8 +35,7 @@ static enum event_class event_classify(const struct vcpu_event *ev)
     if (ev->vector == VECTOR_PF) {
         return CLASS_PF;
     }
-    return (contributory >> ev->vector) & 1 ? CLASS_CONTRIBUTORY
-                                            : CLASS_BENIGN;
+    return (contributory >> ev->vector) & 1 ? CLASS_CONTRIBUTORY : CLASS_BENIGN;
 }
 
 /* Row: what was being delivered; column: what is raised now. */
@@ -65,8 +64,7 @@ static void event_raise(struct vcpu *v, const struct vcpu_event *second)
     enum verdict verdict = TAKE_SECOND;
 
     if (first.valid || hv->event_take(v, &first)) {
-        verdict =
-            collision[event_classify(&first)][event_classify(second)];
+        verdict = collision[event_classify(&first)][event_classify(second)];
     }
     v->attention = true;
     switch (verdict) {

@@ -10,10 +10,10 @@
  * only the guest that arranged it.
  */
 
+#include "ravelin/insn.h"
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
-#include "ravelin/insn.h"
 #include "ravelin/string.h"
 #include "ravelin/vmexit.h"
 
@@ -115,9 +115,9 @@ static int insn_decode(struct vcpu *v, struct insn_slot *slot, unsigned have,
     return rc;
 }
 
-static rv_noinline const struct emul_insn *
-insn_refill(struct vcpu *v, struct insn_slot *slot, uint64_t address,
-            const struct vmexit *exit)
+static rv_noinline const struct emul_insn *insn_refill(
+    struct vcpu *v, struct insn_slot *slot, uint64_t address,
+    const struct vmexit *exit)
 {
     uint64_t offset = address & ~PAGE_MASK;
     unsigned have = FETCH_BYTES;
@@ -146,8 +146,8 @@ static rv_noinline uint64_t linear_of(const struct vcpu *v, uint64_t rip)
 }
 
 /* On the path of nearly every exit: kept in one piece by the inlining. */
-static rv_always_inline const struct emul_insn *
-insn_fetch(struct vcpu *v, const struct vmexit *exit)
+static rv_always_inline const struct emul_insn *insn_fetch(
+    struct vcpu *v, const struct vmexit *exit)
 {
     uint64_t address = v->regs.rip;
     struct insn_slot *slot;
@@ -156,10 +156,9 @@ insn_fetch(struct vcpu *v, const struct vmexit *exit)
         address = linear_of(v, address);
     }
     slot = &v->insn->slot[address % SLOT_COUNT];
-    if (likely(slot->address == address &&
-               slot->valid_bits == exit->code_bits &&
-               guest_code_matches(v, gva(address), exit->cpl == 3,
-                                  slot->bytes))) {
+    if (likely(
+            slot->address == address && slot->valid_bits == exit->code_bits &&
+            guest_code_matches(v, gva(address), exit->cpl == 3, slot->bytes))) {
         return &slot->insn;
     }
     return insn_refill(v, slot, address, exit);
@@ -181,8 +180,7 @@ gva_t insn_memory_operand(const struct vcpu *v, const struct emul_insn *insn)
 
     memcpy(registers, v->regs.gpr, sizeof(v->regs.gpr));
     registers[EMUL_REG_NEXT] = v->regs.rip + insn->len;
-    offset = registers[insn->base] +
-             (registers[insn->index] << insn->scale) +
+    offset = registers[insn->base] + (registers[insn->index] << insn->scale) +
              (uint64_t)(int64_t)insn->disp;
     if (insn->adsize < 8) {
         offset &= (1UL << (insn->adsize * 8)) - 1;
@@ -212,8 +210,7 @@ static rv_always_inline void rip_advance(struct vcpu *v, unsigned length)
     uint64_t old = v->regs.rip;
 
     v->regs.rip = old + length;
-    if (unlikely((v->regs.rip ^ old) >> 32 ||
-                 (v->regs.rflags & RFLAGS_TF))) {
+    if (unlikely((v->regs.rip ^ old) >> 32 || (v->regs.rflags & RFLAGS_TF))) {
         retire_slow(v, old);
     }
     v->regs.rflags &= ~RFLAGS_RF;

@@ -66,8 +66,7 @@ static int end_step(struct work_item *item rv_unused)
     }
     log_line_take();
     if (!gone) {
-        log_error("%u domains could not be destroyed in time",
-                  domain_count());
+        log_error("%u domains could not be destroyed in time", domain_count());
     }
     frames_report();
     write_once(ending, 0);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who runs next. Every vCPU has a virtual time that advances by the CPU time it
- * used, divided by its weight; a CPU runs the smallest one it may, looking at
- * its own queue and, when a slice ends, at the others'. All waiting vCPUs are
- * therefore served in proportion to their weights across the machine, and none
- * waits forever, since everybody else's virtual time passes its own.
+ * used, divided by its part of the domain's weight (sched_share.c); a CPU runs
+ * the smallest one it may, looking at its own queue and, when a slice ends, at
+ * the others'. All domains are therefore served in proportion to their weights
+ * across the machine, and no vCPU waits forever, since everybody else's virtual
+ * time passes its own.
  *
  * Threat surface: guests choose when they block, wake and yield. Sleep earns at
  * most SCHED_LAG_NS, yielding only gives something away.
@@ -71,7 +72,7 @@ static bool current_goes_on(struct sched_cpu *sc, uint64_t now)
         return false;
     }
     return head == SCHED_NO_VTIME ||
-           head + sched_scale(SCHED_GRANULARITY_NS, u->weight) >= u->vtime;
+           head + sched_cost(u, SCHED_GRANULARITY_NS) >= u->vtime;
 }
 
 /* A slice is timed only if somebody waits for a CPU somewhere. */
@@ -117,11 +118,11 @@ static struct vcpu *current_stop(struct sched_cpu *sc, uint64_t now)
             v->sched->vtime = rv_max(v->sched->vtime, sc->head_vtime + 1);
         }
     }
-    runstate_set(v,
-                 flags == 0               ? RUNSTATE_runnable
-                 : (flags & VCPU_WAITING) ? RUNSTATE_blocked
-                                          : RUNSTATE_offline,
-                 now);
+    sched_state_set(v,
+                    flags == 0               ? RUNSTATE_runnable
+                    : (flags & VCPU_WAITING) ? RUNSTATE_blocked
+                                             : RUNSTATE_offline,
+                    now);
     return flags == 0 ? v : NULL;
 }
 
@@ -135,8 +136,9 @@ static void current_start(struct sched_cpu *sc, struct sched_unit *u,
     }
     write_once(sc->base_vtime, u->vtime);
     sc->charged_ns = now;
+    sc->charged_share = sched_share_at(u->vcpu->domain, now);
     sc->slice_end_ns = now; /* a new slice begins */
-    runstate_set(u->vcpu, RUNSTATE_running, now);
+    sched_state_set(u->vcpu, RUNSTATE_running, now);
     write_once(sc->cpu->current, u->vcpu);
 }
 
@@ -206,7 +208,7 @@ static uint64_t pull_limit(struct sched_cpu *sc)
     if (!u) {
         return SCHED_NO_VTIME;
     }
-    margin = sched_scale(SCHED_SLICE_NS / 2, u->weight);
+    margin = sched_cost(u, SCHED_SLICE_NS / 2);
     return u->vtime > margin ? u->vtime - margin : 0;
 }
 

@@ -53,8 +53,7 @@ static struct cpu *place_by_preemption(const struct sched_unit *u,
                                        struct cpu *fallback)
 {
     struct cpu *best = NULL;
-    uint64_t best_base =
-        u->vtime + sched_scale(SCHED_GRANULARITY_NS, u->weight);
+    uint64_t best_base = u->vtime + sched_cost(u, SCHED_GRANULARITY_NS);
 
     for (unsigned i = 0; i < cpu_count(); i++) {
         struct cpu *c = cpu_by_id(i);

@@ -40,7 +40,8 @@ struct sched_cpu {
     uint64_t base_vtime; /* of current when it was picked */
     bool ticking;        /* a slice timer is armed for current */
 
-    uint64_t charged_ns; /* current is charged up to here */
+    uint64_t charged_ns;    /* current is charged up to here */
+    uint64_t charged_share; /* sched_share_at() then */
     uint64_t slice_end_ns;
     struct timer slice;
     struct sched_stats stats;
@@ -56,6 +57,22 @@ static inline uint64_t sched_scale(uint64_t ns, uint32_t weight)
 {
     return ns * SCHED_WEIGHT_DEFAULT / weight;
 }
+
+/* What `ns` of CPU time cost the unit now, in virtual time. */
+static inline uint64_t sched_cost(const struct sched_unit *u, uint64_t ns)
+{
+    uint32_t active = read_once(u->vcpu->domain->share.active);
+
+    return sched_scale(ns * rv_max(active, 1u), u->weight);
+}
+
+/*
+ * CPU time that counts for each running vCPU of `d`, up to `now`: it passes
+ * `active` times as fast as the clock.
+ */
+uint64_t sched_share_at(struct domain *d, uint64_t now);
+/* runstate_set() that counts the domain's active vCPUs. Queue lock held. */
+void sched_state_set(struct vcpu *v, uint32_t state, uint64_t now);
 
 static inline bool sched_may_run_on(const struct sched_unit *u,
                                     const struct cpu *c)

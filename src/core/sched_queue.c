@@ -59,7 +59,7 @@ static void vtime_bound(const struct sched_cpu *sc, struct sched_unit *u)
 {
     uint64_t base = sc->base_vtime;
     uint64_t head = read_once(sc->head_vtime);
-    uint64_t lead = SCHED_LAG_NS + 2 * sched_scale(SCHED_SLICE_NS, u->weight);
+    uint64_t lead = SCHED_LAG_NS + 2 * sched_cost(u, SCHED_SLICE_NS);
 
     if (!sc->cpu->current) {
         if (head == SCHED_NO_VTIME) {
@@ -104,7 +104,11 @@ void sched_charge(struct sched_cpu *sc, uint64_t now)
     struct vcpu *v = sc->cpu->current;
 
     if (v && now > sc->charged_ns) {
-        v->sched->vtime += sched_scale(now - sc->charged_ns, v->sched->weight);
+        uint64_t share = sched_share_at(v->domain, now);
+
+        v->sched->vtime +=
+            sched_scale(share - sc->charged_share, v->sched->weight);
+        sc->charged_share = share;
         sc->charged_ns = now;
     }
 }

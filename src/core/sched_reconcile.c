@@ -34,17 +34,16 @@ static bool wants_pick(const struct sched_cpu *sc, const struct sched_unit *u,
 {
     const struct vcpu *current = sc->cpu->current;
     uint64_t reached;
-    uint32_t weight;
 
     if (!current || !sc->ticking) {
         return true;
     }
-    weight = current->sched->weight;
     reached = current->sched->vtime;
     if (now > sc->charged_ns) {
-        reached += sched_scale(now - sc->charged_ns, weight);
+        reached += sched_cost(current->sched, now - sc->charged_ns);
     }
-    return u->vtime + sched_scale(SCHED_GRANULARITY_NS, weight) < reached;
+    return u->vtime + sched_cost(current->sched, SCHED_GRANULARITY_NS) <
+           reached;
 }
 
 enum reconcile { RECONCILE_DONE, RECONCILE_MOVED, RECONCILE_QUEUED };
@@ -64,7 +63,7 @@ static enum reconcile reconcile_locked(struct sched_cpu *sc, struct vcpu *v,
         }
         return RECONCILE_DONE;
     }
-    runstate_set(v, runstate_of(flags), now);
+    sched_state_set(v, runstate_of(flags), now);
     if (flags != 0) {
         if (u->queued) {
             sched_dequeue(sc, u);

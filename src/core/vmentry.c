@@ -17,8 +17,7 @@
 #define VECTOR_NMI 2u
 #define OPCODE_HLT 0xf4u
 
-static void intercepts_update(struct vcpu *v, bool irq_window,
-                              bool cr8_write)
+static void intercepts_update(struct vcpu *v, bool irq_window, bool cr8_write)
 {
     if (v->intercepts.irq_window == irq_window &&
         v->intercepts.cr8_write == cr8_write) {
@@ -90,8 +89,8 @@ static void shadowed_halt_skip(struct vcpu *v)
         return;
     }
     (void)vcpu_code_mode(v, &base);
-    if (guest_linear_read(v, &opcode, gva(base + v->regs.rip), 1,
-                          ACCESS_EXEC, false, &fault) == 0 &&
+    if (guest_linear_read(v, &opcode, gva(base + v->regs.rip), 1, ACCESS_EXEC,
+                          false, &fault) == 0 &&
         opcode == OPCODE_HLT) {
         vcpu_rip_advance(v, 1);
     }
@@ -185,8 +184,7 @@ bool vmentry_attend(struct vcpu *v)
     if (unlikely(v->init_pending)) {
         vlapic_init_process(v);
     }
-    if (read_once(v->flags) != 0 ||
-        (unlikely(v->halted) && !halt_is_over(v))) {
+    if (read_once(v->flags) != 0 || (unlikely(v->halted) && !halt_is_over(v))) {
         v->attention = true;
         return false;
     }

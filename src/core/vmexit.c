@@ -7,6 +7,7 @@
  * checked entry points of other modules.
  */
 
+#include "ravelin/vmexit.h"
 #include "ravelin/cpuid_policy.h"
 #include "ravelin/cr.h"
 #include "ravelin/device_exit.h"
@@ -14,7 +15,6 @@
 #include "ravelin/insn.h"
 #include "ravelin/msr_policy.h"
 #include "ravelin/sched.h"
-#include "ravelin/vmexit.h"
 
 #define VECTOR_DB 1u
 #define VECTOR_AC 17u
@@ -50,8 +50,8 @@ static void cpuid_handle(struct vcpu *v, const struct vmexit *exit)
 
 static void msr_handle(struct vcpu *v, const struct vmexit *exit)
 {
-    uint64_t value = (uint32_t)v->regs.gpr[REG_RAX] |
-                     (v->regs.gpr[REG_RDX] << 32);
+    uint64_t value =
+        (uint32_t)v->regs.gpr[REG_RAX] | (v->regs.gpr[REG_RDX] << 32);
     int rc;
 
     vcpu_tpr_pull(v);
@@ -103,8 +103,8 @@ static void exception_handle(struct vcpu *v, const struct vmexit *exit)
         v->exception_count = 0;
     } else if (++v->exception_count > EXCEPTION_LOOP_LIMIT) {
         domain_crash(v->domain, v,
-                     "endless exception loop: vector %u at rip %016lx",
-                     vector, v->regs.rip);
+                     "endless exception loop: vector %u at rip %016lx", vector,
+                     v->regs.rip);
         return;
     }
     vcpu_exception_inject(v, vector, exit->u.exception.has_error,

@@ -42,8 +42,8 @@ void domain_watchdogs_cancel(struct domain *d)
 static void wind(struct watchdog *w, uint32_t timeout_s)
 {
     w->is_used = timeout_s != 0;
-    timer_set(&w->timer, w->is_used ? arch_time_ns() + timeout_s * NS_PER_S
-                                    : TIMER_NEVER);
+    timer_set(&w->timer,
+              w->is_used ? arch_time_ns() + timeout_s * NS_PER_S : TIMER_NEVER);
 }
 
 static int start(struct domain *d, uint32_t timeout_s)

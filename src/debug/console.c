@@ -316,7 +316,7 @@ size_t console_write(unsigned channel, const char *buf, size_t len)
     if (given) {
         n = len;
     } else if (c != NULL && channel == CONSOLE_CHANNEL_LOG &&
-        !output_wait(len + 2UL * OUTPUT_STEP_MAX)) {
+               !output_wait(len + 2UL * OUTPUT_STEP_MAX)) {
         drop_count += len;
         n = len;
     } else if (c != NULL) {

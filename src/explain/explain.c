@@ -3,8 +3,8 @@
  * Snapshots, and the engine that tries each rule of a table on one.
  */
 
-#include "explain/rule.h"
 #include "ravelin/string.h"
+#include "rule.h"
 
 /* clang-format off */
 static const struct {
@@ -47,8 +47,8 @@ void explain_value_set(struct explain_snapshot *s, unsigned field, uint64_t v)
 }
 
 void explain_segment_set(struct explain_snapshot *s, enum seg_index seg,
-                         uint16_t selector, uint32_t attributes,
-                         uint32_t limit, uint64_t base)
+                         uint16_t selector, uint32_t attributes, uint32_t limit,
+                         uint64_t base)
 {
     explain_value_set(s, XF_SEGMENT(seg, EXPLAIN_SELECTOR), selector);
     explain_value_set(s, XF_SEGMENT(seg, EXPLAIN_ATTR), attributes);

@@ -7,7 +7,7 @@
 
 #include "ravelin/explain.h"
 
-#define TABLE(name, rows)                                                      \
+#define TABLE(name, rows) \
     const struct explain_table name = {rows, ARRAY_SIZE(rows)}
 
 #define PART(part) (1u << EXPLAIN_##part)

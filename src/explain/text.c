@@ -7,9 +7,9 @@
 
 #include <stdarg.h>
 
-#include "explain/rule.h"
 #include "ravelin/fmt.h"
 #include "ravelin/string.h"
+#include "rule.h"
 
 #define LINE_MAX_CHARS 79
 #define LABEL_CHARS 9
@@ -95,11 +95,18 @@ static void fields_show(const struct explain_text *to,
 
     for (unsigned i = 0; i < EXPLAIN_FIELD_MAX && f->rule->field[i]; i++) {
         unsigned field = f->rule->field[i];
-        unsigned digits;
-        const char *name = explain_field_name(field, &digits);
+        unsigned p = (field - 1) % EXPLAIN_PART_COUNT;
+        unsigned digits = explain_part_digits(p);
 
         line_start(&l, "value");
-        line_add(&l, "%s %0*lx", name, (int)digits, f->snapshot->value[field]);
+        if (field <= XF_SEGMENT_LAST) {
+            line_add(&l, "%s %s",
+                     explain_segment_name((field - 1) / EXPLAIN_PART_COUNT),
+                     explain_part_name(p));
+        } else {
+            line_add(&l, "%s", explain_field_name(field, &digits));
+        }
+        line_add(&l, " %0*lx", (int)digits, f->snapshot->value[field]);
         to->line(to->ctx, l.text);
     }
 }

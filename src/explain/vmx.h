@@ -8,9 +8,9 @@
  */
 #pragma once
 
-#include "explain/rule.h"
+#include "rule.h"
 
-#define VM_ENTRIES(section, title)                                             \
+#define VM_ENTRIES(section, title) \
     "Intel SDM Vol 3C, \"VM Entries\", n." section " \"" title "\""
 
 #define PIN_EXTINT (1UL << 0)
@@ -37,7 +37,6 @@
 #define ENTRY_LOAD_EFER (1UL << 15)
 #define EXIT_HOST_64 (1UL << 9)
 #define EXIT_ACK (1UL << 15)
-#define EXIT_LOAD_PAT (1UL << 19)
 
 #define AR_TYPE 0xfu
 #define AR_S 0x10u
@@ -96,6 +95,7 @@ bool vmx_when_not_ia32e(const struct explain_snapshot *s, unsigned seg);
 bool vmx_when_load_debug(const struct explain_snapshot *s, unsigned seg);
 bool vmx_when_injecting(const struct explain_snapshot *s, unsigned seg);
 bool vmx_when_host64(const struct explain_snapshot *s, unsigned seg);
+bool vmx_when_host32(const struct explain_snapshot *s, unsigned seg);
 
 /** Does the entry inject an event of this type? */
 bool vmx_injects(const struct explain_snapshot *s, unsigned type);

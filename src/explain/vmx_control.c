@@ -6,14 +6,14 @@
  * Ref: Intel SDM Vol 3C, "VM Entries", "Checks on VMX Controls".
  */
 
-#include "explain/vmx.h"
+#include "vmx.h"
 
 #define EXECUTION VM_ENTRIES("2.1.1", "VM-Execution Control Fields")
 #define ENTRY VM_ENTRIES("2.1.3", "VM-Entry Control Fields")
 
 #define TYPE_RESERVED 1u
 #define TYPE_OTHER 7u
-#define VECTORS_WITH_ERROR                                                     \
+#define VECTORS_WITH_ERROR \
     (1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17)
 #define VECTOR_CP 21u
 
@@ -74,8 +74,7 @@ static bool ept(const struct explain_snapshot *s, unsigned seg rv_unused)
     return has_secondary(s, CPU2_EPT);
 }
 
-static bool eptp_wrong(const struct explain_snapshot *s,
-                       unsigned seg rv_unused)
+static bool eptp_wrong(const struct explain_snapshot *s, unsigned seg rv_unused)
 {
     uint64_t eptp = value(s, XF_EPTP);
     unsigned memtype = eptp & 7;
@@ -91,8 +90,7 @@ static bool needs_ept(const struct explain_snapshot *s, unsigned seg rv_unused)
            has_secondary(s, CPU2_MODE_BASED_EXEC);
 }
 
-static bool type_wrong(const struct explain_snapshot *s,
-                       unsigned seg rv_unused)
+static bool type_wrong(const struct explain_snapshot *s, unsigned seg rv_unused)
 {
     return event_type(value(s, XF_ENTRY_INFO)) == TYPE_RESERVED;
 }
@@ -131,8 +129,7 @@ static bool error_flag_wrong(const struct explain_snapshot *s,
     return wanted != ((info & EVENT_HAS_ERROR) != 0);
 }
 
-static bool with_error(const struct explain_snapshot *s,
-                       unsigned seg rv_unused)
+static bool with_error(const struct explain_snapshot *s, unsigned seg rv_unused)
 {
     return has(s, XF_ENTRY_INFO, EVENT_VALID | EVENT_HAS_ERROR);
 }
@@ -150,8 +147,8 @@ static bool length_wrong(const struct explain_snapshot *s,
     return value(s, XF_ENTRY_LENGTH) > 15;
 }
 
-#define CONTROLS_CAUSE                                                         \
-    "The controls were computed without the dependency between them, or one "  \
+#define CONTROLS_CAUSE                                                        \
+    "The controls were computed without the dependency between them, or one " \
     "was changed later alone."
 
 /* clang-format off */

@@ -4,7 +4,7 @@
  * the questions that their tables share.
  */
 
-#include "explain/vmx.h"
+#include "vmx.h"
 
 bool vmx_when_v86(const struct explain_snapshot *s, unsigned seg rv_unused)
 {
@@ -57,6 +57,11 @@ bool vmx_when_injecting(const struct explain_snapshot *s,
 bool vmx_when_host64(const struct explain_snapshot *s, unsigned seg rv_unused)
 {
     return has(s, XF_EXIT, EXIT_HOST_64);
+}
+
+bool vmx_when_host32(const struct explain_snapshot *s, unsigned seg)
+{
+    return !vmx_when_host64(s, seg);
 }
 
 bool vmx_injects(const struct explain_snapshot *s, unsigned type)

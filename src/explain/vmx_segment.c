@@ -8,7 +8,7 @@
  *      "Checks on Guest Descriptor-Table Registers".
  */
 
-#include "explain/vmx.h"
+#include "vmx.h"
 
 #define SEGMENTS VM_ENTRIES("3.1.2", "Checks on Guest Segment Registers")
 #define TABLES VM_ENTRIES("3.1.3", "Checks on Guest Descriptor-Table Registers")
@@ -86,11 +86,11 @@ static bool restricted_usable(const struct explain_snapshot *s, unsigned seg)
 static bool code_type_wrong(const struct explain_snapshot *s, unsigned seg)
 {
     unsigned type = ar_type(s, seg);
-    bool code = (type & (TYPE_CODE | TYPE_ACCESSED)) ==
-                (TYPE_CODE | TYPE_ACCESSED);
+    bool code =
+        (type & (TYPE_CODE | TYPE_ACCESSED)) == (TYPE_CODE | TYPE_ACCESSED);
 
-    return !code && !(is_unrestricted(s) &&
-                      type == (TYPE_WRITABLE | TYPE_ACCESSED));
+    return !code &&
+           !(is_unrestricted(s) && type == (TYPE_WRITABLE | TYPE_ACCESSED));
 }
 
 static bool stack_type_wrong(const struct explain_snapshot *s, unsigned seg)
@@ -161,11 +161,11 @@ static bool ldt_type_wrong(const struct explain_snapshot *s, unsigned seg)
     return ar_type(s, seg) != TYPE_LDT;
 }
 
-#define V86_CAUSE                                                              \
-    "RFLAGS.VM was set without loading the segments as virtual-8086 mode "     \
+#define V86_CAUSE                                                          \
+    "RFLAGS.VM was set without loading the segments as virtual-8086 mode " \
     "does, or segments were loaded as in protected mode while it was set."
-#define LOADED                                                                 \
-    "A segment register was loaded by emulation without the checks or the "    \
+#define LOADED                                                              \
+    "A segment register was loaded by emulation without the checks or the " \
     "cached attributes that the processor applies."
 
 /* clang-format off */

@@ -61,8 +61,8 @@ static bool callback_is_valid(uint64_t value)
 
 static int callback_apply(struct domain *d, uint64_t value)
 {
-    evtchn_callback_vector_set(d, callback_is_vector(value) ? (uint8_t)value
-                                                            : 0);
+    evtchn_callback_vector_set(d,
+                               callback_is_vector(value) ? (uint8_t)value : 0);
     return 0;
 }
 

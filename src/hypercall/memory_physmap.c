@@ -66,8 +66,7 @@ static int put_at(struct p2m_locked p2m, const struct placement *p,
 {
     int rc = p2m_unmap(p2m, p->at, 0);
 
-    return rc != 0 ? rc
-                   : p2m_map(p2m, p->at, s->frame, 0, s->type, s->access);
+    return rc != 0 ? rc : p2m_map(p2m, p->at, s->frame, 0, s->type, s->access);
 }
 
 /* Takes the page away from where it was; undone if it cannot go where it is
@@ -81,8 +80,7 @@ static int move(struct p2m_locked p2m, gfn_t from, const struct placement *p,
         return rc;
     }
     rc = put_at(p2m, p, s);
-    if (rc != 0 &&
-        p2m_map(p2m, from, s->frame, 0, s->type, s->access) == 0) {
+    if (rc != 0 && p2m_map(p2m, from, s->frame, 0, s->type, s->access) == 0) {
         /* Back where it was, which took the reference; the caller drops one. */
         frame_get_held(s->frame);
     }

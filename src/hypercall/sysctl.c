@@ -41,8 +41,8 @@ static int sysctl_readconsole(struct vcpu *v, struct xen_sysctl *ctl)
     char piece[LOG_PIECE];
     size_t n;
 
-    while ((n = log_ring_read(&index, piece,
-                              rv_min(max - done, LOG_PIECE))) != 0) {
+    while ((n = log_ring_read(&index, piece, rv_min(max - done, LOG_PIECE))) !=
+           0) {
         if (guest_copy_out(v, guest_ref_add(guest_ref(req->buffer.gva), done),
                            piece, n) != 0) {
             return -RV_EFAULT;

@@ -104,10 +104,8 @@ static const struct {
     const char *name;
     bool (*apply)(struct options *opt, const char *value);
 } option_table[] = {
-    {"console", console_option},
-    {"loglvl", level_option},
-    {"debug-exit", debug_exit_option},
-    {"maxcpus", cpu_limit_option},
+    {"console", console_option},       {"loglvl", level_option},
+    {"debug-exit", debug_exit_option}, {"maxcpus", cpu_limit_option},
     {"bench", bench_option},
 };
 

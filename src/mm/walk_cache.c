@@ -93,8 +93,13 @@ static struct walk_entry *second_slot(struct walk_cache *cache,
     return &cache->entry[(size_t)(e - cache->entry) ^ (WALK_ENTRIES / 2)];
 }
 
-/* Makes room in the slot of `a`. True if `a` was in the second place and is
- * as good as in the first. */
+static bool is_in_first_slot(struct walk_cache *cache, struct walk_entry *e)
+{
+    return e->tag != 0 && walk_cache_slot(cache, e->tag) == e;
+}
+
+/* Makes room in the slot of `a`; what had it moves to the second place unless
+ * that is another one's first. True if `a` was there, as good as ever. */
 static bool slots_swap(struct vcpu *v, uint64_t a, uint8_t need, bool want_page)
 {
     struct walk_entry *first = walk_cache_slot(v->walk, a);
@@ -106,7 +111,8 @@ static bool slots_swap(struct vcpu *v, uint64_t a, uint8_t need, bool want_page)
         *second = moved;
         return walk_cache_hit(v, a, need, want_page) != NULL;
     }
-    if (moved.tag != 0 && moved.tag != walk_cache_tag(a)) {
+    if (is_in_first_slot(v->walk, first) && moved.tag != walk_cache_tag(a) &&
+        !is_in_first_slot(v->walk, second)) {
         *second = moved;
     }
     return false;

@@ -121,8 +121,9 @@ _Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244, "FADT sleep");
 
 /* Name (\_S5, Package () { ACPI_SLEEP_TYPE_S5, 0 }) */
 static const uint8_t s5_aml[] = {
-    0x08, '_',  'S',  '5', '_',                     /* Name */
-    0x12, 0x05, 0x02, 0x0a, ACPI_SLEEP_TYPE_S5, 0, /* Package */
+    0x08, '_',  'S',  '5',  '_', /* Name */
+    0x12, 0x05, 0x02, 0x0a, ACPI_SLEEP_TYPE_S5,
+    0, /* Package */
 };
 
 /* Scope (\_SB) { Device (COM1) { _HID PNP0501, _UID 1,

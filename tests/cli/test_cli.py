@@ -25,7 +25,8 @@ GOLDEN = HERE / "golden"
 FAKE = HERE / "fake-machine"
 UPDATE = "--update" in sys.argv
 PROGRAM = ""
-VERBS = ["doctor", "check", "build", "run", "console", "bench"]
+VERBS = ["doctor", "check", "build", "run", "console", "bench",
+         "lint-vmcs"]
 
 
 def environment(**more):

@@ -5,6 +5,7 @@ each crash in the hypervisor's log, and the hypervisor's own last words."""
 import re
 
 RESULT = "Test result: "
+VERDICTS = ("SUCCESS", "SKIP", "ERROR", "FAILURE")
 # isa-debug-exit turns the code c into the status 2c + 1.
 STATUS_GOOD = 1
 # The hypervisor's last line counts what its domains left behind.
@@ -18,10 +19,12 @@ def last_line(text):
 
 
 def result_of(text):
-    """Verdict word at the end of a domain's output, or None."""
+    """Verdict word at the end of a domain's output, or None; a word that is
+    still being written is none yet."""
     for line in reversed(text.split("\n")):
         if line.startswith(RESULT):
-            return line[len(RESULT):].strip()
+            word = line[len(RESULT):].strip()
+            return word if word in VERDICTS else None
     return None
 
 

@@ -7,8 +7,8 @@
 #define __XEN_TOOLS__ 1
 #include <xen/xen.h>
 
-#include <xen/argo.h>
 #include <xen/arch-x86/hvm/start_info.h>
+#include <xen/argo.h>
 #include <xen/domctl.h>
 #include <xen/elfnote.h>
 #include <xen/errno.h>

@@ -18,6 +18,7 @@ uint64_t sim_hash;
 
 static bool kicked[CPU_COUNT_MAX];
 static struct domain *sim_domain[SIM_VCPUS_MAX];
+static unsigned sim_domain_count;
 static const struct vcpu *ran_last[CPU_COUNT_MAX];
 
 static void kick_note(struct cpu *target)
@@ -33,6 +34,7 @@ void sim_create(unsigned cpus)
     memset(kicked, 0, sizeof(kicked));
     memset(ran_last, 0, sizeof(ran_last));
     sim_vcpu_count = 0;
+    sim_domain_count = 0;
     sim_switches = 0;
     sim_hash = 1;
 }
@@ -40,29 +42,52 @@ void sim_create(unsigned cpus)
 void sim_destroy(void)
 {
     fake_kick_hook = NULL;
-    for (unsigned i = 0; i < sim_vcpu_count; i++) {
+    for (unsigned i = 0; i < sim_domain_count; i++) {
         core_domain_destroy(sim_domain[i]);
     }
     core_machine_destroy();
 }
 
-struct sim_vcpu *sim_add(uint32_t weight, uint64_t affinity, uint64_t work_ns,
-                         uint64_t sleep_ns)
+static void vcpu_note(struct vcpu *v, uint64_t work_ns, uint64_t sleep_ns)
 {
-    struct domain *d = core_domain_with(1, 0, weight, affinity);
     struct sim_vcpu *s = &sim_vcpu[sim_vcpu_count];
 
     assert_true(sim_vcpu_count < SIM_VCPUS_MAX);
-    sim_domain[sim_vcpu_count++] = d;
-    s->v = d->vcpu[0];
+    sim_vcpu_count++;
+    s->v = v;
     s->work_ns = work_ns;
     s->sleep_ns = sleep_ns;
     s->wake_at = UINT64_MAX;
     s->block_at_used = work_ns;
     s->last_ran = arch_time_ns();
+}
+
+static struct sim_vcpu *domain_note(struct domain *d, uint64_t work_ns,
+                                    uint64_t sleep_ns)
+{
+    struct sim_vcpu *first = &sim_vcpu[sim_vcpu_count];
+
+    sim_domain[sim_domain_count++] = d;
+    for (unsigned i = 0; i < d->vcpu_count; i++) {
+        vcpu_note(d->vcpu[i], work_ns, sleep_ns);
+    }
     core_cpu(0);
     core_domain_start(d);
-    return s;
+    return first;
+}
+
+struct sim_vcpu *sim_add(uint32_t weight, uint64_t affinity, uint64_t work_ns,
+                         uint64_t sleep_ns)
+{
+    return domain_note(core_domain_with(1, 0, weight, affinity), work_ns,
+                       sleep_ns);
+}
+
+struct sim_vcpu *sim_add_domain(unsigned vcpus, uint32_t weight,
+                                uint64_t work_ns, uint64_t sleep_ns)
+{
+    return domain_note(core_domain_with(vcpus, 0, weight, 0), work_ns,
+                       sleep_ns);
 }
 
 static struct sim_vcpu *sim_of(const struct vcpu *v)

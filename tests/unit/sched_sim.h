@@ -36,6 +36,9 @@ void sim_destroy(void);
 /** Domain with one vCPU of that behaviour, running. */
 struct sim_vcpu *sim_add(uint32_t weight, uint64_t affinity, uint64_t work_ns,
                          uint64_t sleep_ns);
+/** The same with several vCPUs that behave alike; the first of them. */
+struct sim_vcpu *sim_add_domain(unsigned vcpus, uint32_t weight,
+                                uint64_t work_ns, uint64_t sleep_ns);
 /** Lets `ns` pass. */
 void sim_run(uint64_t ns);
 /** From now on shares are counted. */

@@ -364,8 +364,8 @@ static void physmap_shared_info_is_at_one_place(void **state)
     /* What has taken its place since is not touched. */
     assert_int_equal(op(HC_PLAIN, XENMEM_remove_from_physmap, &r, sizeof(r)),
                      0);
-    assert_int_equal(
-        resize(XENMEM_populate_physmap, list_64(HOLE_GFN + 1, 1)), 1);
+    assert_int_equal(resize(XENMEM_populate_physmap, list_64(HOLE_GFN + 1, 1)),
+                     1);
     shared_info_put(HOLE_GFN);
     assert_int_equal(type_at(HC_PLAIN, HOLE_GFN + 1), P2M_RAM);
     assert_int_equal(

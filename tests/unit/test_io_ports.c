@@ -96,10 +96,8 @@ static void other_ports_are_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(soft_off_ends_the_domain),
-        CASE(reset_restarts_the_domain),
-        CASE(other_values_do_nothing),
-        CASE(wide_accesses_reach_nothing),
+        CASE(soft_off_ends_the_domain),  CASE(reset_restarts_the_domain),
+        CASE(other_values_do_nothing),   CASE(wide_accesses_reach_nothing),
         CASE(other_ports_are_not_there),
     };
 

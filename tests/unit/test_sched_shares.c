@@ -138,6 +138,69 @@ static void shares_infeasible_weight_gets_one_cpu(void **state)
     sim_destroy();
 }
 
+/* The weight is the domain's, however many vCPUs it has. */
+static void shares_are_the_domains_not_its_vcpus(void **state)
+{
+    (void)state;
+    for (unsigned cpus = 1; cpus <= 2; cpus++) {
+        sim_create(cpus);
+        sim_add_domain(4, 256, 0, 0);
+        sim_add_domain(2, 768, 0, 0);
+        sim_run(1 * S);
+        sim_mark();
+        sim_run(40 * S);
+        for (unsigned i = 0; i < 6; i++) {
+            share_check(&sim_vcpu[i], i < 4 ? 2.5 * S * cpus : 15.0 * S * cpus);
+        }
+        sim_destroy();
+    }
+}
+
+/* Only vCPUs that want a CPU divide the share. */
+static void shares_of_sleeping_vcpus_go_to_the_others(void **state)
+{
+    (void)state;
+    sim_create(1);
+    sim_add_domain(3, 256, 0, 0);
+    sim_add(256, 0, 0, 0);
+    sim_vcpu[1].work_ns = 1 * MS; /* two of the three fall asleep for ever */
+    sim_vcpu[2].work_ns = 1 * MS;
+    sim_vcpu[1].block_at_used = sim_vcpu[2].block_at_used = 1 * MS;
+    sim_vcpu[1].sleep_ns = sim_vcpu[2].sleep_ns = 1000 * S;
+    sim_run(1 * S);
+    sim_mark();
+    sim_run(20 * S);
+    share_check(&sim_vcpu[0], 10.0 * S);
+    share_check(&sim_vcpu[3], 10.0 * S);
+    sim_destroy();
+}
+
+/* However short and however often its vCPUs sleep: a domain gets no more than
+ * its share while another wants the rest. */
+static void shares_are_not_gained_by_short_sleep(void **state)
+{
+    static const uint64_t work[] = {1 * MS, 3 * MS, 9 * MS, 10 * MS, 19 * MS};
+
+    (void)state;
+    for (unsigned w = 0; w < ARRAY_SIZE(work); w++) {
+        uint64_t used = 0;
+
+        sim_create(2);
+        sim_add_domain(4, 256, work[w], MS / 50);
+        sim_add_domain(2, 256, 0, 0);
+        sim_run(1 * S);
+        sim_mark();
+        sim_run(40 * S);
+        for (unsigned i = 0; i < 4; i++) {
+            used += sim_used(&sim_vcpu[i]);
+        }
+        printf("work %lu ms, sleep 20 us: %.2f s of 80\n", work[w] / MS,
+               (double)used / 1e9);
+        assert_true(used < 41 * S);
+        sim_destroy();
+    }
+}
+
 /* After an hour alone or asleep, nobody has a claim on, or a debt from, it. */
 static void shares_history_is_forgotten(void **state)
 {
@@ -340,6 +403,9 @@ int main(void)
         cmocka_unit_test(shares_extreme_weights_follow_weights),
         cmocka_unit_test(shares_pinned_groups_each_follow_weights),
         cmocka_unit_test(shares_infeasible_weight_gets_one_cpu),
+        cmocka_unit_test(shares_are_the_domains_not_its_vcpus),
+        cmocka_unit_test(shares_of_sleeping_vcpus_go_to_the_others),
+        cmocka_unit_test(shares_are_not_gained_by_short_sleep),
         cmocka_unit_test(shares_history_is_forgotten),
         cmocka_unit_test(shares_changed_weight_takes_effect),
         cmocka_unit_test(sleepers_gain_latency_but_no_share),

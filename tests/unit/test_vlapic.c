@@ -11,6 +11,7 @@
 #include "ravelin/mmio.h"
 #include "ravelin/msr_policy.h"
 #include "ravelin/sched.h"
+#include "ravelin/serial_irq.h"
 #include "ravelin/vioapic.h"
 #include "ravelin/vlapic.h"
 
@@ -1129,6 +1130,29 @@ static void ioapic_edge_sends_once_per_rise(void **state)
     assert_int_equal(receivers_take(0x34), 0x2);
 }
 
+/* The serial port's interrupt: for its owner only, once for all that came. */
+static void serial_irq_reaches_the_owner_of_the_port(void **state)
+{
+    (void)state;
+    serial_irq_note();
+    serial_irq_poll(); /* nobody owns it */
+    assert_int_equal(vioapic_create(dom), 0);
+    ioapic_reg_write(0x10 + 2 * 4 + 1, 2u << 24);
+    ioapic_reg_write(0x10 + 2 * 4, 0x34);
+    serial_irq_poll();
+    assert_int_equal(receivers_take(0x34), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        this_cpu()->resched = false;
+        serial_irq_note();
+        serial_irq_note();
+        assert_true(this_cpu()->resched);
+        serial_irq_poll();
+        assert_int_equal(receivers_take(0x34), 0x2);
+        serial_irq_poll();
+        assert_int_equal(receivers_take(0x34), 0);
+    }
+}
+
 static void ioapic_level_repeats_until_low(void **state)
 {
     (void)state;
@@ -1247,6 +1271,7 @@ int main(void)
         CASE(mmio_elsewhere_is_enoent),
         CASE(ioapic_registers_have_reset_values),
         CASE(ioapic_edge_sends_once_per_rise),
+        CASE(serial_irq_reaches_the_owner_of_the_port),
         CASE(ioapic_level_repeats_until_low),
         CASE(ioapic_masked_pin_sends_nothing),
         CASE(ioapic_absent_requests_are_ignored),

@@ -28,7 +28,9 @@
 
 /* Machine with `cpus` CPUs and 320 MiB; no rules, default accept. */
 void vt_machine_create(unsigned cpus);
-/** Destroys the domains that are left, checks for leaks. */
+/** Destroys all domains and rules. */
+void vt_clear(void);
+/** The same, and checks for leaks. */
 void vt_machine_destroy(void);
 
 struct vt_setup {
@@ -45,6 +47,9 @@ void vt_domain_destroy(struct domain *d);
 
 /** Off for tests with threads. */
 extern bool vt_detector_on;
+/** A caller that names the same bytes twice has them read twice; memory still
+ * changes under each read. */
+extern bool vt_overlap_allowed;
 /** Called for each result, with operation and errno; may be NULL. */
 extern void (*vt_result_hook)(uint64_t op, long rc);
 

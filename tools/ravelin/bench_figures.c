@@ -35,8 +35,7 @@ static struct figure *figure_add(struct figures *f, const char *name,
 
     f->figure = xrealloc(f->figure, (f->count + 1) * sizeof(*f->figure));
     new = &f->figure[f->count++];
-    *new = (struct figure){xstrdup(name), xstrdup(unit), 0, bar, false,
-                           false};
+    *new = (struct figure){xstrdup(name), xstrdup(unit), 0, bar, false, false};
     return new;
 }
 
@@ -145,8 +144,8 @@ size_t figures_show(const struct figures *f, FILE *to, size_t *missed)
             "unit");
     for (size_t i = 0; i < f->count; i++) {
         const struct figure *x = &f->figure[i];
-        bool is_met = x->bar < 0 || (x->at_least ? x->value >= x->bar
-                                                 : x->value <= x->bar);
+        bool is_met = x->bar < 0 ||
+                      (x->at_least ? x->value >= x->bar : x->value <= x->bar);
 
         fprintf(to, "%-24s", x->name);
         if (x->is_known) {

@@ -130,7 +130,9 @@ static int boot_once(const struct bench_options *o, const struct bundle *b,
                      struct figures *f)
 {
     struct session_options so = {
-        .emulator = {.program = o->qemu, .smp = 1, .icount = true,
+        .emulator = {.program = o->qemu,
+                     .smp = 1,
+                     .icount = true,
                      .append = "bench=on"},
         .timeout = BOOT_TIMEOUT,
         .mode = VIEW_QUIET,

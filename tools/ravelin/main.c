@@ -18,6 +18,8 @@ const struct verb verbs[] = {
     {"run", "boot a manifest in QEMU, with all consoles", cmd_run},
     {"console", "attach to one domain of a running machine", cmd_console},
     {"bench", "measure path lengths and sizes against their bars", cmd_bench},
+    {"lint-vmcs", "name the rules that a refused VM entry broke",
+     cmd_lint_vmcs},
     {NULL, NULL, NULL},
 };
 

@@ -7,8 +7,8 @@
  *      Entry Fields".
  */
 
-#include "cpu/feature.h"
 #include "npt.h"
+#include "cpu/feature.h"
 
 #define PTE_P (1UL << 0)
 #define PTE_W (1UL << 1)

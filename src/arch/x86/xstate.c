@@ -6,11 +6,11 @@
  * Ref: AMD APM Vol 2, 11.5 "XSAVE/XRSTOR Instructions"; Intel SDM Vol 1 ch. 13.
  */
 
+#include "xstate.h"
 #include "cpu/feature.h"
 #include "cpu/regs.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/string.h"
-#include "xstate.h"
 
 /* x87, SSE, AVX, bound registers, the three AVX-512 parts, PKRU. Guests are
  * not offered the bound registers, but a processor that does not intercept

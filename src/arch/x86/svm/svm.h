@@ -33,10 +33,10 @@ struct svm_vcpu {
 };
 
 struct svm_cpu {
-    void *host_save;      /* VM_HSAVE_PA page */
-    struct vmcb *host;    /* VMSAVE image of the host */
+    void *host_save;   /* VM_HSAVE_PA page */
+    struct vmcb *host; /* VMSAVE image of the host */
     uint64_t host_pa;
-    uint64_t generation;  /* of ASIDs handed out on this CPU */
+    uint64_t generation; /* of ASIDs handed out on this CPU */
     uint32_t asid_next;
     uint32_t asid_count;
 };
@@ -54,8 +54,7 @@ static inline struct vmcb *svm_vmcb(const struct vcpu *v)
 
 static inline unsigned svm_code_bits(const struct vmcb *vmcb)
 {
-    if (likely((vmcb->cs.attr & SEG_ATTR_L) &&
-               (vmcb->efer & EFER_LMA_BIT))) {
+    if (likely((vmcb->cs.attr & SEG_ATTR_L) && (vmcb->efer & EFER_LMA_BIT))) {
         return 64;
     }
     return vmcb->cs.attr & SEG_ATTR_DB ? 32 : 16;

@@ -54,10 +54,9 @@ static void msrpm_set(uint8_t *map, uint32_t msr, bool read, bool write)
 int svm_bitmaps_init(void)
 {
     static const uint32_t open[] = {
-        MSR_FS_BASE,     MSR_GS_BASE,      MSR_KERNEL_GS_BASE,
-        MSR_STAR,        MSR_LSTAR,        MSR_CSTAR,
-        MSR_SFMASK,      MSR_SYSENTER_CS,  MSR_SYSENTER_ESP,
-        MSR_SYSENTER_EIP,
+        MSR_FS_BASE,      MSR_GS_BASE,      MSR_KERNEL_GS_BASE, MSR_STAR,
+        MSR_LSTAR,        MSR_CSTAR,        MSR_SFMASK,         MSR_SYSENTER_CS,
+        MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
     };
 
     msrpm_default = pages_alloc(MSRPM_ORDER);
@@ -120,7 +119,7 @@ int svm_io_passthrough(struct domain *d, uint16_t first, uint16_t count,
     }
     for (uint32_t port = first; port < (uint32_t)first + count; port++) {
         if (allow) {
-            map[port / 8] &= (uint8_t)~(1u << (port & 7));
+            map[port / 8] &= (uint8_t) ~(1u << (port & 7));
         } else {
             map[port / 8] |= (uint8_t)(1u << (port & 7));
         }

@@ -126,8 +126,8 @@ void svm_intercepts_apply(struct vcpu *v)
      * intercept. */
     bool cr8 = in->cr8_write || in->irq_window;
 
-    vmcb->exceptions = in->exceptions | (1u << VECTOR_DB) |
-                       (1u << VECTOR_AC) | (1u << VECTOR_MC);
+    vmcb->exceptions = in->exceptions | (1u << VECTOR_DB) | (1u << VECTOR_AC) |
+                       (1u << VECTOR_MC);
     vmcb->cr_write = (uint16_t)((in->cr0_write ? 1u << 0 : 0) |
                                 (in->cr3_write ? 1u << 3 : 0) | 1u << 4 |
                                 (cr8 ? 1u << 8 : 0));

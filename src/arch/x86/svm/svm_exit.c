@@ -47,8 +47,8 @@ static void decode_dr(struct vcpu *v, const struct vmcb *vmcb,
     }
 }
 
-static void decode_exception(struct vcpu *v rv_unused,
-                             const struct vmcb *vmcb, struct vmexit *exit)
+static void decode_exception(struct vcpu *v rv_unused, const struct vmcb *vmcb,
+                             struct vmexit *exit)
 {
     unsigned vector = ((unsigned)vmcb->exitcode - SVM_EXIT_EXCEPTION) & 31;
     /* #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP, #VC, #SX push an error code. */
@@ -90,8 +90,7 @@ static void decode_io(struct vcpu *v, const struct vmcb *vmcb,
     exit->u.io.in = (info & SVM_IO_IN) != 0;
     exit->u.io.string = (info & SVM_IO_STRING) != 0;
     exit->u.io.rep = (info & SVM_IO_REP) != 0;
-    exit->u.io.addr_size =
-        (uint8_t)(((info >> SVM_IO_ASIZE_SHIFT) & 7) << 1);
+    exit->u.io.addr_size = (uint8_t)(((info >> SVM_IO_ASIZE_SHIFT) & 7) << 1);
     exit->u.io.segment = x86_features.decode_assists && segment <= SEG_GS
                              ? (uint8_t)segment
                              : SEG_COUNT;
@@ -113,8 +112,9 @@ static void decode_task_switch(struct vcpu *v rv_unused,
     exit->u.task_switch.selector = (uint16_t)vmcb->exitinfo1;
     exit->u.task_switch.has_error = (info >> 44) & 1;
     exit->u.task_switch.error = (uint32_t)info;
-    exit->u.task_switch.source = (info >> 36) & 1 ? 1 : (info >> 38) & 1 ? 2
-                                                                         : 0;
+    exit->u.task_switch.source = (info >> 36) & 1   ? 1
+                                 : (info >> 38) & 1 ? 2
+                                                    : 0;
 }
 
 static void decode_npf(struct vcpu *v rv_unused, const struct vmcb *vmcb,

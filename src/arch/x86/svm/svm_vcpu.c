@@ -16,7 +16,6 @@
 #include "svm/svm.h"
 #include "xstate.h"
 
-
 static_assert(offsetof(struct vcpu_regs, gpr[REG_RCX]) == REGS_RCX &&
                   offsetof(struct vcpu_regs, gpr[REG_RDI]) == REGS_RDI &&
                   offsetof(struct vcpu_regs, gpr[REG_R15]) == REGS_R15,
@@ -70,10 +69,9 @@ static void controls_reset(struct vcpu *v)
     vmcb->dr_read = 0xffff;
     vmcb->dr_write = 0xffff;
     vmcb->intercepts1 = SVM_I1_INTR | SVM_I1_NMI | SVM_I1_SMI | SVM_I1_INIT |
-                        SVM_I1_RDPMC | SVM_I1_CPUID | SVM_I1_RSM |
-                        SVM_I1_INVD | SVM_I1_HLT | SVM_I1_INVLPGA |
-                        SVM_I1_IOIO | SVM_I1_MSR | SVM_I1_FERR |
-                        SVM_I1_SHUTDOWN;
+                        SVM_I1_RDPMC | SVM_I1_CPUID | SVM_I1_RSM | SVM_I1_INVD |
+                        SVM_I1_HLT | SVM_I1_INVLPGA | SVM_I1_IOIO | SVM_I1_MSR |
+                        SVM_I1_FERR | SVM_I1_SHUTDOWN;
     vmcb->intercepts2 = SVM_I2_VMRUN | SVM_I2_VMMCALL | SVM_I2_VMLOAD |
                         SVM_I2_VMSAVE | SVM_I2_STGI | SVM_I2_CLGI |
                         SVM_I2_SKINIT | SVM_I2_WBINVD | SVM_I2_MONITOR |

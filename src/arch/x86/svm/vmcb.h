@@ -35,23 +35,23 @@ struct vmcb {
     uint32_t asid;            /* 0x058 */
     uint8_t tlb_control;      /* 0x05c */
     uint8_t res05d[3];
-    uint64_t vintr;         /* 0x060 */
-    uint64_t int_state;     /* 0x068 */
-    uint64_t exitcode;      /* 0x070 */
-    uint64_t exitinfo1;     /* 0x078 */
-    uint64_t exitinfo2;     /* 0x080 */
-    uint64_t exitintinfo;   /* 0x088 */
-    uint64_t np_control;    /* 0x090 */
-    uint64_t avic_bar;      /* 0x098 */
-    uint64_t ghcb;          /* 0x0a0 */
-    uint64_t event_inj;     /* 0x0a8 */
-    uint64_t n_cr3;         /* 0x0b0 */
-    uint64_t lbr_control;   /* 0x0b8 */
-    uint32_t clean;         /* 0x0c0 */
+    uint64_t vintr;       /* 0x060 */
+    uint64_t int_state;   /* 0x068 */
+    uint64_t exitcode;    /* 0x070 */
+    uint64_t exitinfo1;   /* 0x078 */
+    uint64_t exitinfo2;   /* 0x080 */
+    uint64_t exitintinfo; /* 0x088 */
+    uint64_t np_control;  /* 0x090 */
+    uint64_t avic_bar;    /* 0x098 */
+    uint64_t ghcb;        /* 0x0a0 */
+    uint64_t event_inj;   /* 0x0a8 */
+    uint64_t n_cr3;       /* 0x0b0 */
+    uint64_t lbr_control; /* 0x0b8 */
+    uint32_t clean;       /* 0x0c0 */
     uint32_t res0c4;
-    uint64_t nrip;          /* 0x0c8 */
-    uint8_t insn_len;       /* 0x0d0 */
-    uint8_t insn[15];       /* 0x0d1 */
+    uint64_t nrip;    /* 0x0c8 */
+    uint8_t insn_len; /* 0x0d0 */
+    uint8_t insn[15]; /* 0x0d1 */
     uint8_t res0e0[0x400 - 0xe0];
 
     /* State save area. */
