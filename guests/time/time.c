@@ -225,7 +225,8 @@ static void deadline_timer(void)
     }
     ticks = 0;
     lapic_write(LAPIC_LVTT, LVT_DEADLINE | TIMER_VECTOR);
-    due = rdtsc() + 2 * clock_tsc_khz();
+    /* Far enough off to be still armed when it is read back on a busy host. */
+    due = rdtsc() + 100 * clock_tsc_khz();
     wrmsr(MSR_TSC_DEADLINE, due);
     CHECK_EQ(rdmsr(MSR_TSC_DEADLINE), due);
     irq_enable();
