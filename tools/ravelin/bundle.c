@@ -193,9 +193,10 @@ static json_t *domains_json(const struct manifest *m)
 
         json_array_append_new(
             list,
-            json_pack("{s:s, s:i, s:b, s:I, s:i}", "name", d->name, "domid",
-                      (int)d->domid, "console", (int)has_console, "memory",
-                      (json_int_t)d->memory, "vcpus", (int)d->vcpus));
+            json_pack("{s:s, s:i, s:b, s:b, s:I, s:i}", "name", d->name,
+                      "domid", (int)d->domid, "console", (int)has_console,
+                      "serial", (int)(d->console == MANIFEST_CONSOLE_SERIAL),
+                      "memory", (json_int_t)d->memory, "vcpus", (int)d->vcpus));
     }
     return list;
 }
@@ -324,6 +325,7 @@ static bool read_index(struct bundle *b, json_t *index)
         }
         d->name = xstrdup(name);
         d->has_console = has_console != 0;
+        b->serial_is_owned |= json_is_true(json_object_get(entry, "serial"));
         b->domain_count++;
     }
     json_array_foreach(modules, i, entry)

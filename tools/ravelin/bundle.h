@@ -29,6 +29,7 @@ struct bundle {
     char *dir;
     unsigned int memory_mib; /* that the machine needs */
     size_t domain_count;
+    bool serial_is_owned; /* a domain has the line itself, without channels */
     struct bundle_domain domain[MANIFEST_DOMAINS_MAX];
     size_t module_count; /* the manifest first */
     char *module[2 * MANIFEST_DOMAINS_MAX + 1];

@@ -10,9 +10,10 @@
 
 static bool takes_input(const struct session *s, size_t index)
 {
-    /* The hypervisor is entry 0; then the bundle's domains in order. */
+    /* The hypervisor is entry 0; then the bundle's domains in order. A domain
+     * that owns the line speaks and listens where the hypervisor left off. */
     if (index == 0) {
-        return false;
+        return s->bundle->serial_is_owned;
     }
     return index > s->bundle->domain_count ||
            s->bundle->domain[index - 1].has_console;
@@ -21,8 +22,14 @@ static bool takes_input(const struct session *s, size_t index)
 void session_send(struct session *s, int index, const char *bytes, size_t len)
 {
     char *out = xalloc(len + MUX_MARKER_SIZE);
-    size_t n = mux_encode(&s->input_channel, s->domain[index].channel, bytes,
-                          len, out);
+    size_t n = len;
+
+    if (index == 0) {
+        memcpy(out, bytes, len);
+    } else {
+        n = mux_encode(&s->input_channel, s->domain[index].channel, bytes, len,
+                       out);
+    }
 
     if (!queue_add(&s->input, out, n, INPUT_QUEUE_MAX)) {
         /* The marker may be lost with the rest: send it again next time. */
@@ -67,7 +74,7 @@ bool session_first_focus(struct session *s)
     int index;
 
     if (s->o->focus == NULL) {
-        for (size_t i = 1; i < s->domain_count; i++) {
+        for (size_t i = 0; i < s->domain_count; i++) {
             if (takes_input(s, i)) {
                 view_focus(&s->view, (int)i);
                 return true;
