@@ -36,6 +36,9 @@ struct v4v_limits {
 /** The domain's part, with limits and ABI of its manifest entry, or defaults
  * without one. 0; -ENOMEM. */
 int rv_must_check v4v_domain_create(struct domain *d);
+/** The domain has shut down for good: nobody can send to it any more, who waits
+ * for space in its rings gets an event. Its messages stay to be looked at. */
+void v4v_domain_end(struct domain *d);
 /** Closes the dying domain's rings, forgets it in those of others. Its vCPUs
  * do not run any more. 0; -ERESTART: more to do, call again. */
 int rv_must_check v4v_domain_destroy(struct domain *d);

@@ -11,6 +11,7 @@
 #include "ravelin/log.h"
 #include "ravelin/machine_end.h"
 #include "ravelin/sched.h"
+#include "ravelin/v4v.h"
 
 #include "domain_internal.h"
 
@@ -107,6 +108,9 @@ void domain_shutdown(struct domain *d, enum shutdown_code code)
         log_write(domain_log_level(d), "%s: shut down, code %u", d->name,
                   (unsigned)code);
         domain_vcpus_stop(d);
+        if (code != SHUTDOWN_SUSPEND) {
+            v4v_domain_end(d);
+        }
         domain_ended(d, code);
     }
 }

@@ -16,6 +16,7 @@
 #include "ravelin/frame_pool.h"
 #include "ravelin/log.h"
 #include "ravelin/quiesce.h"
+#include "ravelin/v4v.h"
 #include "ravelin/work.h"
 
 /* A domain that cannot be taken apart does not keep the machine on. */
@@ -46,7 +47,11 @@ static bool domains_are_gone(void)
         pending |= domain_destroy(d) != 0;
         d = next;
     }
-    return !pending && domain_count() == 0 && quiesce_pending_count() == 0;
+    if (pending || domain_count() != 0) {
+        return false;
+    }
+    v4v_rules_flush();
+    return quiesce_pending_count() == 0;
 }
 
 static void frames_report(void)

@@ -97,6 +97,25 @@ int v4v_event_port(struct domain *d, uint32_t *port)
 
 /* ---- The end ----------------------------------------------------------- */
 
+/* Whoever locks a ring after this has sees the end; whoever waits since before
+ * is woken here. */
+void v4v_domain_end(struct domain *d)
+{
+    struct v4v_domain *t = d->v4v;
+
+    write_once(t->is_ended, true);
+    for (unsigned i = 0; i < V4V_BUCKETS; i++) {
+        struct v4v_ring_state *ring = load_acquire(&t->bucket[i]);
+
+        for (; ring; ring = load_acquire(&ring->hash_next)) {
+            struct v4v_ring_locked held = v4v_ring_lock(ring);
+
+            v4v_wake(held, true);
+            v4v_ring_unlock(&held);
+        }
+    }
+}
+
 /* Closes some of the domain's own rings. True: there are none any more. */
 static bool rings_close(struct domain *d)
 {

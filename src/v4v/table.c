@@ -54,7 +54,7 @@ bool v4v_ring_find_lock(struct domain *owner, uint32_t port, domid_t sender,
             return false;
         }
         *out = v4v_ring_lock(ring);
-        if (likely(!ring->is_dead)) {
+        if (likely(!ring->is_dead && !read_once(owner->v4v->is_ended))) {
             return true;
         }
         v4v_ring_unlock(out);

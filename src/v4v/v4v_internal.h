@@ -45,9 +45,11 @@ struct v4v_ring_state {
 struct v4v_domain {
     struct spinlock lock; /* rank V4V_DOMAIN; protects what follows */
     bool is_dying;        /* no ring may be added */
-    uint32_t ring_count;  /* read without the lock for early refusals */
-    uint64_t page_count;  /* of all rings; likewise */
-    uint32_t evtchn;      /* atomic; 0: not made yet */
+    bool is_ended; /* atomic; no message may be added. Set before each ring is
+                    * locked once, read with a ring locked */
+    uint32_t ring_count; /* read without the lock for early refusals */
+    uint64_t page_count; /* of all rings; likewise */
+    uint32_t evtchn;     /* atomic; 0: not made yet */
 
     struct v4v_limits limits;   /* members atomic */
     uint32_t waiting;           /* atomic; entries in waiter[] of all rings */

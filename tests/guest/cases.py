@@ -6,9 +6,9 @@ import dataclasses
 import tomllib
 
 DOMAIN_KEYS = ("guest", "kernel", "ramdisk", "vcpus", "memory", "args",
-               "roles", "weight", "console", "expect", "cause", "stays",
+               "roles", "weight", "abi", "console", "expect", "cause", "stays",
                "reference_expect")
-TEST_KEYS = DOMAIN_KEYS + ("name", "envs", "smp", "timeout", "domain",
+TEST_KEYS = DOMAIN_KEYS + ("name", "rules", "envs", "smp", "timeout", "domain",
                            "reference", "dialogue")
 OUTCOMES = ("SUCCESS", "SKIP", "ERROR", "FAILURE", "crash", "alive")
 ENVIRONMENTS = ("pvh64", "pvh32", "pvh32pse", "pvh32pae", "debian")
@@ -32,6 +32,7 @@ class Domain:
     args: str = ""
     roles: tuple = ()
     weight: int = 0
+    abi: str = ""
     console: str = "xen"
     expect: str = "SUCCESS"
     cause: str = ""
@@ -54,6 +55,7 @@ class Case:
     timeout: int
     reference: str
     domains: list
+    rules: tuple = ()
     dialogue: tuple = ()    # of (text to wait for, text to type)
 
     def on_reference(self):
@@ -103,7 +105,7 @@ def case_make(test, env, smp):
         raise ListError(f"{test['name']}: nothing would end the test")
     return Case(name=f"{test['name']}/{env}/{smp}", smp=smp, env=env,
                 timeout=test["timeout"], reference=test["reference"],
-                domains=domains,
+                domains=domains, rules=tuple(test.get("rules", ())),
                 dialogue=tuple(map(tuple, test.get("dialogue", ()))))
 
 

@@ -47,6 +47,11 @@ def manifest_text(case):
             lines.append(f"    roles: [{', '.join(domain.roles)}]")
         if domain.weight:
             lines.append(f"    weight: {domain.weight}")
+        if domain.abi:
+            lines.append(f"    message-abi: {domain.abi}")
+    if case.rules:
+        lines += ["v4v:", "  rules:"]
+        lines += [f"    - {{{rule}}}" for rule in case.rules]
     return "\n".join(lines) + "\n"
 
 

@@ -82,6 +82,109 @@ static uint32_t read_u32(uint64_t a)
     return value;
 }
 
+/* Three pages that share their places in the cache (32 entries), read in turn:
+ * whichever moves where, each read is exact, also after a change. */
+static void cache_with_pages_in_each_others_places_stays_exact(void **state)
+{
+    const uint64_t at[] = {0x12345000, 0x12345000 + (32UL << 12),
+                           0x12345000 + (16UL << 12),
+                           0x12345000 + (64UL << 12)};
+
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    for (uint32_t i = 0; i < 8; i++) {
+        uint32_t value = i + 1;
+
+        fixture_phys_put(d, 0x5000 + i * 0x1000, &value, 4);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        fixture_map(&t, at[i], 0x5000 + i * 0x1000);
+    }
+    for (uint32_t round = 0; round < 64; round++) {
+        uint32_t a = round % 4;
+        uint32_t b = (round * 7 + round / 4) % 4;
+
+        assert_int_equal(read_u32(at[a]), a + 1);
+        assert_int_equal(read_u32(at[b]), b + 1);
+        assert_int_equal(read_u32(at[a]), a + 1);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        fixture_map(&t, at[i], 0x9000 + i * 0x1000);
+        assert_int_equal(read_u32(at[(i + 1) % 4]), i < 3 ? i + 2 : 5);
+        assert_int_equal(read_u32(at[i]), i + 5);
+    }
+    fixture_pte_set(&t, at[2], 1, 0);
+    {
+        uint32_t value;
+
+        assert_int_equal(guest_copy_in(v, &value, guest_ref(at[2]), 4),
+                         -RV_EFAULT);
+    }
+    assert_int_equal(read_u32(at[0]), 5);
+}
+
+static void copy_to_frames_crosses_pages_on_both_sides(void **state)
+{
+    uint64_t gfns[3] = {0x80, 0x95, 0x81};
+    uint8_t data[3 * 4096];
+    uint8_t seen[3 * 4096];
+    mfn_t frames[3];
+
+    (void)state;
+    start(FIXTURE_PAGING_64);
+    for (size_t i = 0; i < sizeof(data); i++) {
+        data[i] = (uint8_t)(i * 7 + (i >> 8));
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        fixture_map(&t, 0x40000000 + i * 0x1000, 0x60000 - i * 0x2000);
+        fixture_phys_put(d, 0x60000 - i * 0x2000, data + i * 4096, 4096);
+    }
+    assert_true(guest_pages_pin(d, gfns, 3, frames));
+    assert_int_equal(
+        guest_copy_to_frames(v, frames, 100, guest_ref(0x40000000 + 77), 9000),
+        0);
+    for (uint32_t i = 0; i < 3; i++) {
+        fixture_phys_get(d, seen + i * 4096, gfns[i] << 12, 4096);
+        guest_page_unpin(frames[i]);
+    }
+    assert_memory_equal(seen + 100, data + 77, 9000);
+    assert_int_equal(seen[99], 0);
+    assert_int_equal(seen[9100], 0);
+    assert_true(guest_pages_pin(d, gfns, 1, frames));
+    assert_int_equal(guest_copy_to_frames(v, frames, 0,
+                                          guest_ref(0x40000000 + 12288 - 8), 9),
+                     -RV_EFAULT);
+    guest_page_unpin(frames[0]);
+}
+
+/* The cursor forgets nothing and invents nothing: near, far, holes, beyond. */
+static void pages_pin_of_scattered_frames_is_that_of_each(void **state)
+{
+    const uint64_t good[] = {5, 6, 4, 900, 901, 5, 512, 511, 513, 0};
+    const uint64_t bad[] = {PAGES, 1UL << 20, 1UL << 36, UINT64_MAX};
+    mfn_t many[ARRAY_SIZE(good)];
+    mfn_t one;
+
+    (void)state;
+    assert_true(guest_pages_pin(d, good, ARRAY_SIZE(good), many));
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        assert_non_null(guest_page_pin(d, gfn(good[i]), &one));
+        assert_true(mfn_eq(one, many[i]));
+        guest_page_unpin(one);
+        guest_page_unpin(many[i]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        uint64_t list[3] = {7, bad[i], 8};
+
+        many[0] = INVALID_MFN;
+        many[1] = many[2] = INVALID_MFN;
+        assert_false(guest_pages_pin(d, list, 3, many));
+        assert_false(mfn_is_invalid(many[0]));
+        assert_true(mfn_is_invalid(many[1]) && mfn_is_invalid(many[2]));
+        guest_page_unpin(many[0]);
+    }
+}
+
 static void cache_follows_changed_entries_at_each_level(void **state)
 {
     uint32_t one = 1;
@@ -523,6 +626,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(cache_follows_changed_entries_at_each_level),
+        CASE(cache_with_pages_in_each_others_places_stays_exact),
+        CASE(copy_to_frames_crosses_pages_on_both_sides),
+        CASE(pages_pin_of_scattered_frames_is_that_of_each),
         CASE(cache_follows_cr3_and_mode),
         CASE(cache_sees_p2m_removal_and_rights),
         CASE(cache_drops_all_entries_with_the_generation),

@@ -6,6 +6,7 @@
 #include "v4v_fixture.h"
 
 #include "ravelin/evtchn.h"
+#include "ravelin/sched.h"
 
 #define LEN 4032u
 #define EXISTS V4V_RING_DATA_F_EXISTS
@@ -212,6 +213,26 @@ static void death_of_the_receiver_wakes_those_who_wait(void **state)
     assert_int_equal(vt_send(a, 1, 6, 9, 3, 1000), -RV_ECONNREFUSED);
 }
 
+/* Shut down for good, but not destroyed: nobody will ever read. */
+static void shutdown_of_the_receiver_wakes_those_who_wait(void **state)
+{
+    struct vt_ring r = vt_ring(b, 9, V4V_DOMID_ANY, LEN);
+
+    (void)state;
+    assert_int_equal(domain_unpause(b), 0);
+    fill(3);
+    assert_int_equal(vt_send(a, 1, 6, 9, 3, 1000), -RV_EAGAIN);
+    domain_shutdown(b, SHUTDOWN_SUSPEND);
+    assert_false(vt_event_taken(a));
+    assert_int_equal(vt_send(a, 1, 6, 9, 3, 100), 100);
+    assert_int_equal(domain_resume(b), 0);
+    domain_shutdown(b, SHUTDOWN_CRASH);
+    assert_true(vt_event_taken(a));
+    assert_int_equal(vt_send(a, 1, 6, 9, 3, 100), -RV_ECONNREFUSED);
+    assert_int_equal(vt_ask(a, 6, 9, 0, NULL), 0);
+    vt_expect(&r, 5, 1, 0, 1000); /* the dead one's memory is as it was */
+}
+
 static void death_of_a_waiter_removes_its_request(void **state)
 {
     struct vt_ring r = vt_ring(b, 9, V4V_DOMID_ANY, LEN);
@@ -268,6 +289,7 @@ int main(void)
         T(notify_with_many_rings_wakes_at_each),
         T(unregister_wakes_those_who_wait),
         T(death_of_the_receiver_wakes_those_who_wait),
+        T(shutdown_of_the_receiver_wakes_those_who_wait),
         T(death_of_a_waiter_removes_its_request),
         T(death_of_the_partner_makes_its_ring_an_orphan),
     };

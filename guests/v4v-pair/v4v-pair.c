@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages between two domains: `role=server peer=<domid>` and `role=client
+ * peer=<domid>`. Numbered datagrams of all sizes in both directions, then a
+ * stream each way through a small ring, with PING and refusal. `count=` is the
+ * number of datagrams. Other roles: `denied` (the rules of the manifest forbid
+ * this domain to send to its peer), `mourner` (sends until its peer has died).
+ *
+ * Environments: all.
+ */
+
+#include "guest.h"
+#include "v4v.h"
+
+const char test_title[] = "v4v-pair: messages between two domains";
+
+#define PORT 10
+#define LISTEN 11
+#define PATIENCE (60000 * MS)
+#define SIZE_MAX_DGRAM 9000
+#define STREAM_BYTES (256 * 1024)
+#define CHUNK 3000
+
+static struct v4v_endpoint end;
+static uint8_t buffer[SIZE_MAX_DGRAM + 16];
+static uint32_t count;
+
+static uint8_t pattern(uint32_t seed, uint32_t i)
+{
+    return (uint8_t)(seed * 131 + i * 7 + (i >> 8) * 13);
+}
+
+static uint32_t size_of(uint32_t number)
+{
+    return number % 50 == 0 ? number % SIZE_MAX_DGRAM : number * 37 % 600;
+}
+
+static void fill(uint32_t seed, uint32_t n)
+{
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        buffer[i] = pattern(seed, i);
+    }
+}
+
+static bool is_pattern(uint32_t seed, uint32_t n)
+{
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        if (buffer[i] != pattern(seed, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The peer may not have opened its ring yet. */
+static long send_patiently(const struct v4v_addr *to, uint32_t n)
+{
+    uint64_t deadline = clock_ns() + PATIENCE;
+    long rc;
+
+    do {
+        rc = v4v_send(&end, to, buffer, n, PATIENCE);
+        if (rc != -XEN_ECONNREFUSED) {
+            return rc;
+        }
+        clock_sleep(5 * MS);
+    } while (clock_ns() < deadline);
+    return rc;
+}
+
+static bool datagrams_send(const struct v4v_addr *to)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        fill(i, size_of(i));
+        if (!CHECK_EQ(send_patiently(to, size_of(i)), size_of(i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool datagrams_receive(unsigned int peer)
+{
+    struct v4v_addr from;
+    uint32_t type, i;
+
+    for (i = 0; i < count; i++) {
+        long n =
+            v4v_receive(&end, &from, &type, buffer, sizeof(buffer), PATIENCE);
+
+        if (!CHECK_EQ(n, size_of(i)) || !CHECK_EQ(from.domain, peer) ||
+            !CHECK_EQ(from.port, PORT) || !CHECK_EQ(type, V4V_MESSAGE_DGRAM) ||
+            !CHECK(is_pattern(i, size_of(i)))) {
+            return false;
+        }
+    }
+    return CHECK_EQ(v4v_unread(&end), 0);
+}
+
+/* ---- Streams ------------------------------------------------------------- */
+
+static bool stream_write(struct v4v_stream *s)
+{
+    uint32_t done;
+
+    for (done = 0; done < STREAM_BYTES;) {
+        uint32_t n = STREAM_BYTES - done < CHUNK ? STREAM_BYTES - done : CHUNK;
+
+        fill(done / CHUNK, n);
+        if (!CHECK_EQ(v4v_stream_send(s, buffer, n, PATIENCE), n)) {
+            return false;
+        }
+        done += n;
+    }
+    return true;
+}
+
+static bool stream_read(struct v4v_stream *s)
+{
+    uint32_t done, part = 0;
+
+    for (done = 0; done < STREAM_BYTES;) {
+        uint32_t chunk = done / CHUNK, at = done % CHUNK;
+        long n = v4v_stream_receive(s, buffer, CHUNK - at, PATIENCE);
+        long i;
+
+        if (!CHECK(n > 0)) {
+            return false;
+        }
+        for (i = 0; i < n; i++) {
+            if (buffer[i] != pattern(chunk, at + (uint32_t)i)) {
+                return CHECK(false);
+            }
+        }
+        done += (uint32_t)n;
+        part++;
+    }
+    printf("stream: %u bytes in %u parts\n", done, part);
+    return true;
+}
+
+static void stream_server(void)
+{
+    struct v4v_endpoint listener;
+    struct v4v_stream s;
+
+    if (!CHECK_EQ(v4v_open(&listener, LISTEN, V4V_DOMID_ANY, 1), 0) ||
+        !CHECK_EQ(v4v_accept(&listener, &s, 2, PATIENCE), 0)) {
+        return;
+    }
+    if (stream_read(&s)) {
+        stream_write(&s);
+    }
+    /* The peer's PING comes before its RST, which ends the stream. */
+    CHECK_EQ(v4v_stream_receive(&s, buffer, 16, PATIENCE), 0);
+    CHECK_EQ(v4v_stream_send(&s, buffer, 16, 0), -XEN_ENOTCONN);
+    v4v_stream_close(&s);
+    CHECK_EQ(v4v_close(&listener), 0);
+}
+
+static long connect_patiently(struct v4v_stream *s, const struct v4v_addr *to)
+{
+    uint64_t deadline = clock_ns() + PATIENCE;
+    long rc;
+
+    do {
+        rc = v4v_connect(s, to, 1, PATIENCE);
+        if (rc != -XEN_ECONNREFUSED) {
+            return rc;
+        }
+        clock_sleep(5 * MS);
+    } while (clock_ns() < deadline);
+    return rc;
+}
+
+static void stream_client(unsigned int peer)
+{
+    struct v4v_addr to = {.port = LISTEN, .domain = (uint16_t)peer};
+    struct v4v_addr nobody = {.port = 4711, .domain = (uint16_t)peer};
+    struct v4v_stream s;
+    uint64_t deadline = clock_ns() + PATIENCE;
+
+    CHECK_EQ(v4v_connect(&s, &nobody, 1, PATIENCE), -XEN_ECONNREFUSED);
+    if (!CHECK_EQ(connect_patiently(&s, &to), 0)) {
+        return;
+    }
+    if (stream_write(&s)) {
+        stream_read(&s);
+    }
+    CHECK_EQ(v4v_stream_receive(&s, buffer, 1, 0), -XEN_EAGAIN);
+    CHECK_EQ(v4v_stream_ping(&s), 0);
+    while (s.pongs == 0 && clock_ns() < deadline) {
+        v4v_stream_receive(&s, buffer, 1, 20 * MS);
+    }
+    CHECK_EQ(s.pongs, 1);
+    v4v_stream_close(&s);
+}
+
+/* ---- Roles -----------------------------------------------------------------
+ */
+
+static void server(unsigned int peer)
+{
+    struct v4v_addr to = {.port = PORT, .domain = (uint16_t)peer};
+
+    if (datagrams_receive(peer) && datagrams_send(&to)) {
+        stream_server();
+    }
+}
+
+static void client(unsigned int peer)
+{
+    struct v4v_addr to = {.port = PORT, .domain = (uint16_t)peer};
+
+    if (datagrams_send(&to) && datagrams_receive(peer)) {
+        stream_client(peer);
+    }
+}
+
+static uint16_t ask(unsigned int peer, uint32_t port)
+{
+    struct {
+        struct v4v_ring_data head;
+        struct v4v_ring_data_ent ent;
+    } data = {
+        .head = {.magic = V4V_RING_DATA_MAGIC, .nent = 1},
+        .ent = {.ring = {.port = port, .domain = (uint16_t)peer}},
+    };
+
+    CHECK_EQ(v4v_op(V4VOP_notify, &data, NULL, 0, 0), 0);
+    return data.ent.flags;
+}
+
+/* Refused, and told nothing, however often it asks. */
+static void denied(unsigned int peer)
+{
+    struct v4v_addr to = {.port = PORT, .domain = (uint16_t)peer};
+    uint64_t end_ns = clock_ns() + 500 * MS;
+    unsigned int tries = 0;
+
+    while (clock_ns() < end_ns) {
+        CHECK_EQ(v4v_send(&end, &to, buffer, 16, 0), -XEN_ECONNREFUSED);
+        CHECK_EQ(ask(peer, PORT), 0);
+        tries++;
+    }
+    printf("%u tries denied\n", tries);
+}
+
+static void mourner(unsigned int peer)
+{
+    struct v4v_addr to = {.port = PORT, .domain = (uint16_t)peer};
+    uint64_t deadline = clock_ns() + PATIENCE;
+    long rc = send_patiently(&to, 16);
+    unsigned int sent = 0;
+
+    while (rc == 16 && clock_ns() < deadline) {
+        sent++;
+        rc = v4v_send(&end, &to, buffer, 5000, PATIENCE);
+        rc = rc == 5000 ? 16 : rc;
+    }
+    CHECK(sent > 0);
+    CHECK_EQ(rc, -XEN_ECONNREFUSED);
+    printf("%u messages before the end\n", sent);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(unsigned int peer);
+} roles[] = {
+    {"server", server},
+    {"client", client},
+    {"denied", denied},
+    {"mourner", mourner},
+};
+
+void test_main(void)
+{
+    unsigned int peer = (unsigned int)cmdline_number("peer", 0xffff);
+    const char *role = cmdline_value("role");
+    unsigned int i;
+
+    count = (uint32_t)cmdline_number("count", 500);
+    if (!role || peer == 0xffff) {
+        report_skip("needs role= and peer= on the command line");
+        return;
+    }
+    if (!CHECK_EQ(v4v_open(&end, PORT, peer, 8), 0)) {
+        return;
+    }
+    for (i = 0; i < ARRAY_SIZE(roles); i++) {
+        if (!strncmp(role, roles[i].name, strlen(roles[i].name))) {
+            roles[i].run(peer);
+        }
+    }
+    CHECK_EQ(v4v_close(&end), 0);
+}
