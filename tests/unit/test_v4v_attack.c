@@ -442,6 +442,27 @@ static void sendv_with_a_forged_token_is_a_new_send(void **state)
     }
 }
 
+/* Whoever found it before may still look at it: until every CPU has passed a
+ * quiescent point nothing of it is given back. */
+static void ring_and_rule_stay_until_nobody_can_look_at_them(void **state)
+{
+    const struct v4vtables_rule r = vt_rule(1, 0, 2, 0, false);
+    uint64_t before = frame_free_count();
+    uint64_t with;
+
+    (void)state;
+    (void)vt_ring(victim, 1, ANY, LEN);
+    assert_int_equal(v4v_rule_add(&r, 1), 0);
+    with = frame_free_count();
+    assert_int_equal(with, before - 2);
+    assert_int_equal(v4v_ring_unregister(victim, 1, ANY), 0);
+    assert_int_equal(v4v_rule_del_at(1), 0);
+    assert_int_equal(frame_free_count(), with);
+    assert_int_equal(quiesce_pending_count(), 2);
+    fixture_quiesce();
+    assert_int_equal(frame_free_count(), before);
+}
+
 /* ---- Notify
  * ---------------------------------------------------------------------- */
 
@@ -625,6 +646,7 @@ int main(void)
         T(ring_registered_anew_during_a_send_gets_all_of_it),
         T(sender_that_never_goes_on_does_not_close_the_ring),
         T(sendv_with_a_forged_token_is_a_new_send),
+        T(ring_and_rule_stay_until_nobody_can_look_at_them),
         T(notify_storm_of_all_sizes_keeps_one_request),
         T(notify_tells_nothing_of_rings_the_rules_forbid),
         T(sender_that_claims_another_name_is_named_truly),

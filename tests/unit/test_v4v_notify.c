@@ -5,6 +5,8 @@
  */
 #include "v4v_fixture.h"
 
+#include "v4v_internal.h"
+
 #include "ravelin/evtchn.h"
 #include "ravelin/sched.h"
 
@@ -213,6 +215,26 @@ static void death_of_the_receiver_wakes_those_who_wait(void **state)
     assert_int_equal(vt_send(a, 1, 6, 9, 3, 1000), -RV_ECONNREFUSED);
 }
 
+/* The receiver has made room between a sender's look and its request, and has
+ * looked for requests in between: the sender has to see it itself. */
+static void request_when_room_has_just_appeared_is_not_left_behind(void **state)
+{
+    struct vt_ring r = vt_ring(b, 9, V4V_DOMID_ANY, LEN);
+    struct v4v_ring_locked held;
+
+    (void)state;
+    fill(3);
+    assert_int_equal(vt_ask(a, 6, 9, 2000, NULL), EXISTS | PENDING);
+    assert_true(v4v_ring_find_lock(b, 9, 7, &held));
+    assert_int_equal(v4v_wait(held, 7, 1000), -RV_EAGAIN);
+    v4v_wait_cancel(held, 7);
+    vt_rx_set(&r, vt_tx(&r));
+    assert_int_equal(v4v_wait(held, 7, 1000), 0);
+    assert_int_equal(held.ring->waiter_count, 1); /* that of `a` */
+    assert_int_equal(b->v4v->waiting, 1);
+    v4v_ring_unlock(&held);
+}
+
 /* Shut down for good, but not destroyed: nobody will ever read. */
 static void shutdown_of_the_receiver_wakes_those_who_wait(void **state)
 {
@@ -289,6 +311,7 @@ int main(void)
         T(notify_with_many_rings_wakes_at_each),
         T(unregister_wakes_those_who_wait),
         T(death_of_the_receiver_wakes_those_who_wait),
+        T(request_when_room_has_just_appeared_is_not_left_behind),
         T(shutdown_of_the_receiver_wakes_those_who_wait),
         T(death_of_a_waiter_removes_its_request),
         T(death_of_the_partner_makes_its_ring_an_orphan),
