@@ -259,7 +259,8 @@ static bool may_overlap(unsigned number, unsigned op)
     } nested[] = {
         {CALL_memory_op, 1},  {CALL_memory_op, 6}, {CALL_memory_op, 13},
         {CALL_memory_op, 23}, {CALL_sched_op, 3},  {CALL_domctl, 9},
-        {CALL_domctl, 34},
+        {CALL_domctl, 34},    {CALL_v4v_op, 1},    {CALL_v4v_op, 3},
+        {CALL_v4v_op, 5},
     };
 
     for (size_t i = 0; i < sizeof(nested) / sizeof(nested[0]); i++) {
