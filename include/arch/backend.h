@@ -15,6 +15,7 @@
 
 struct vcpu;
 struct domain;
+struct explain_snapshot;
 
 /* General registers in hardware encoding order. */
 enum reg_index {
@@ -292,6 +293,10 @@ struct hv_backend {
     unsigned (*code_bits_get)(const struct vcpu *v);
     /** Current privilege level, 0..3. */
     unsigned (*cpl_get)(const struct vcpu *v);
+
+    /** The state as the next entry hands it to the processor, or as the last
+     * refused one did, for the rules of this vendor. */
+    void (*explain)(const struct vcpu *v, struct explain_snapshot *out);
 
     /** Queues `ev` for delivery by the next entry. */
     void (*event_inject)(struct vcpu *v, const struct vcpu_event *ev);

@@ -15,6 +15,7 @@
 #include "ravelin/p2m.h"
 #include "ravelin/quiesce.h"
 #include "ravelin/timer.h"
+#include "ravelin/trail.h"
 #include "ravelin/types.h"
 #include "ravelin/work.h"
 
@@ -213,6 +214,9 @@ struct vcpu {
     uint16_t virq_to_port[24]; /* written under the event lock; 0: unbound */
     uint32_t cpuid_result[4];  /* scratch of the CPUID exit */
     uint64_t exit_count[VMEXIT_COUNT];
+    struct trail trail;
+    uint64_t false_fault_rip; /* false_fault.h */
+    uint32_t false_fault_count;
 };
 
 /* What domain_create() needs to know. */

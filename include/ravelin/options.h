@@ -20,7 +20,9 @@ struct options {
     uint16_t debug_exit_port;  /* debug-exit=PORT; 0 = none */
     unsigned cpu_limit;        /* maxcpus=N, 1 .. CPU_COUNT_MAX */
     bool bench;                /* bench=on|off: print BENCH lines */
-    unsigned bad_count;        /* words not understood */
+    /* entry-check=...: see entry_check_option(); empty: not given */
+    char entry_check[OPTIONS_WORD_MAX];
+    unsigned bad_count;                          /* words not understood */
     char bad[OPTIONS_BAD_MAX][OPTIONS_WORD_MAX]; /* the first of them */
 };
 

@@ -7,6 +7,7 @@
 
 #include "ravelin/cpu_loop.h"
 #include "arch/host.h"
+#include "entry_build.h"
 #include "ravelin/atomic.h"
 #include "ravelin/console.h"
 #include "ravelin/guest_copy.h"
@@ -38,7 +39,8 @@ static void vcpu_turn(struct cpu *cpu, struct vcpu *v)
 {
     struct vmexit exit;
 
-    if (!vmentry_prepare(v) || !sched_guest_enter(cpu)) {
+    if (!vmentry_prepare(v) || !entry_build_check(v) ||
+        !sched_guest_enter(cpu)) {
         return;
     }
     translations_check(v);

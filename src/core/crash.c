@@ -15,6 +15,7 @@
 #include "ravelin/insn.h"
 #include "ravelin/log.h"
 #include "ravelin/string.h"
+#include "ravelin/trail.h"
 #include "ravelin/vmexit.h"
 
 #define REASON_MAX 200
@@ -97,6 +98,7 @@ static void exits_dump(const struct vcpu *v)
 static void vcpu_dump(struct vcpu *v)
 {
     registers_dump(v);
+    trail_dump(v);
     code_dump(v);
     stack_dump(v);
     hv->dump(v);

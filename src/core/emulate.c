@@ -13,6 +13,7 @@
 #include "ravelin/guest_copy.h"
 #include "ravelin/insn.h"
 #include "ravelin/string.h"
+#include "ravelin/trail.h"
 #include "ravelin/vmexit.h"
 
 /* Iterations of a REP per exit; the instruction then continues after the next
@@ -189,6 +190,7 @@ void vcpu_emulate(struct vcpu *v, const struct emul_insn *insn)
     struct emul_cpu before;
     enum emul_result result;
 
+    trail_note(v, TRAIL_EMULATED);
     emul_init(&e, &device_ops, v, NULL);
     e.rep_limit = REP_LIMIT;
     state_load(&e.cpu, v);

@@ -9,6 +9,7 @@
 #include "arch/backend.h"
 #include "arch/host.h"
 #include "arch/startup.h"
+#include "entry_build.h"
 #include "ravelin/atomic.h"
 #include "ravelin/boot_domains.h"
 #include "ravelin/boot_info.h"
@@ -98,10 +99,20 @@ static void cpus_wait(void)
     }
 }
 
+static void entry_check_set(const char *text)
+{
+    if (*text && !entry_build_option(text)) {
+        log_warn("option \"entry-check=%s\" not understood: it needs the debug "
+                 "image",
+                 text);
+    }
+}
+
 rv_noreturn void ravelin_main(struct boot_info *info)
 {
     log_info("Ravelin " RAVELIN_VERSION ", loaded by %s", info->loader);
     memory_init(info);
+    entry_check_set(info->options.entry_check);
     hypercall_commandline_set(info->cmdline);
     machine_memory_map_set(&info->memory);
     backend_choose();

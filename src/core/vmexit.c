@@ -8,9 +8,12 @@
  */
 
 #include "ravelin/vmexit.h"
+#include "entry_build.h"
 #include "ravelin/cpuid_policy.h"
 #include "ravelin/cr.h"
 #include "ravelin/device_exit.h"
+#include "ravelin/entry_check.h"
+#include "ravelin/false_fault.h"
 #include "ravelin/hypercall.h"
 #include "ravelin/insn.h"
 #include "ravelin/msr_policy.h"
@@ -114,6 +117,9 @@ static void exception_handle(struct vcpu *v, const struct vmexit *exit)
 static void triple_fault_handle(struct vcpu *v,
                                 const struct vmexit *exit rv_unused)
 {
+    if (triple_fault_is_false(v)) {
+        return;
+    }
     domain_crash(v->domain, v,
                  "triple fault (an exception while delivering #DF)");
 }
@@ -137,12 +143,7 @@ static void rdpmc_handle(struct vcpu *v, const struct vmexit *exit rv_unused)
 
 static void invalid_handle(struct vcpu *v, const struct vmexit *exit rv_unused)
 {
-    uint64_t raw[3];
-
-    hv->exit_raw_get(v, raw);
-    domain_crash(v->domain, v,
-                 "VM entry refused: guest state is invalid (%lx %lx %lx)",
-                 raw[0], raw[1], raw[2]);
+    entry_refused(v);
 }
 
 static void unexpected_handle(struct vcpu *v, const struct vmexit *exit)
@@ -197,5 +198,6 @@ const char *vmexit_name(unsigned reason)
 void vmexit_handle(struct vcpu *v, struct vmexit *exit)
 {
     v->exit_count[exit->reason]++;
+    entry_build_note(v, (uint8_t)exit->reason);
     handlers[exit->reason].fn(v, exit);
 }

@@ -100,13 +100,24 @@ static bool bench_option(struct options *opt, const char *value)
     return opt->bench || strcmp(value, "off") == 0;
 }
 
+static bool entry_check_option(struct options *opt, const char *value)
+{
+    size_t length = strnlen(value, sizeof(opt->entry_check));
+
+    if (length == sizeof(opt->entry_check)) {
+        return false;
+    }
+    memcpy(opt->entry_check, value, length + 1);
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*apply)(struct options *opt, const char *value);
 } option_table[] = {
     {"console", console_option},       {"loglvl", level_option},
     {"debug-exit", debug_exit_option}, {"maxcpus", cpu_limit_option},
-    {"bench", bench_option},
+    {"bench", bench_option},           {"entry-check", entry_check_option},
 };
 
 /* Splits `word` at its '=' and applies it; false if not understood. */

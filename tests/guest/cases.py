@@ -9,7 +9,7 @@ DOMAIN_KEYS = ("guest", "kernel", "ramdisk", "vcpus", "memory", "args",
                "roles", "weight", "abi", "console", "expect", "cause", "stays",
                "reference_expect")
 TEST_KEYS = DOMAIN_KEYS + ("name", "rules", "envs", "smp", "timeout", "domain",
-                           "reference", "dialogue")
+                           "reference", "dialogue", "image", "options")
 OUTCOMES = ("SUCCESS", "SKIP", "ERROR", "FAILURE", "crash", "alive")
 ENVIRONMENTS = ("pvh64", "pvh32", "pvh32pse", "pvh32pae", "debian")
 # The reference hangs with PAE paging in 32-bit guests.
@@ -57,6 +57,8 @@ class Case:
     domains: list
     rules: tuple = ()
     dialogue: tuple = ()    # of (text to wait for, text to type)
+    image: str = "ravelin"  # or ravelin-debug
+    options: str = ""       # words for the hypervisor's command line
 
     def on_reference(self):
         return self.reference != "no" and self.env in REFERENCE_ENVIRONMENTS
@@ -106,7 +108,9 @@ def case_make(test, env, smp):
     return Case(name=f"{test['name']}/{env}/{smp}", smp=smp, env=env,
                 timeout=test["timeout"], reference=test["reference"],
                 domains=domains, rules=tuple(test.get("rules", ())),
-                dialogue=tuple(map(tuple, test.get("dialogue", ()))))
+                dialogue=tuple(map(tuple, test.get("dialogue", ()))),
+                image=test.get("image", "ravelin"),
+                options=test.get("options", ""))
 
 
 def load(path):

@@ -130,6 +130,8 @@ class Machine:
         boot = os.path.join(self.dir, "boot")
         result = subprocess.run(
             [tool, "build", "--build-dir", self.options.build, "-o", boot,
+             "--image", os.path.join(self.options.build, "image",
+                                     self.case.image),
              os.path.join(self.dir, "manifest.yaml")],
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=60, check=False)
@@ -141,6 +143,8 @@ class Machine:
         with open(os.path.join(boot, "run.args"), encoding="utf-8") as file:
             args = file.read().splitlines()
         args[args.index("-smp") + 1] = str(self.case.smp)
+        if self.case.options:
+            args[args.index("-append") + 1] += " " + self.case.options
         return boot, args
 
     def run(self):

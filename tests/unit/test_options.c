@@ -27,11 +27,12 @@ static void parse_all_options_are_applied(void **state)
 {
     (void)state;
     options_parse(&opt, "  console=mux\tloglvl=debug debug-exit=0xf4 "
-                        "maxcpus=3 ");
+                        "maxcpus=3 entry-check=off,d1:cr0-nw");
     assert_int_equal(opt.console, CONSOLE_MUX);
     assert_int_equal(opt.log_level, LOG_DEBUG);
     assert_int_equal(opt.debug_exit_port, 0xf4);
     assert_int_equal(opt.cpu_limit, 3);
+    assert_string_equal(opt.entry_check, "off,d1:cr0-nw");
     assert_int_equal(opt.bad_count, 0);
 }
 

@@ -143,6 +143,7 @@ const struct hv_backend fake_backend = {
     .exit_raw_get = fake_exit_raw_get,
     .creg_set = fake_creg_set,
     .cpl_get = fake_cpl_get,
+    .explain = fake_explain,
     .event_inject = fake_event_inject,
     .event_take = fake_event_take,
     .event_is_queued = fake_event_is_queued,

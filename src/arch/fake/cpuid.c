@@ -18,6 +18,7 @@ struct leaf {
 };
 
 #define ANY UINT32_MAX
+#define EMULATOR_LEAF 0x40000000u
 
 static const struct leaf leaves[] = {
     {0x0, ANY, {0xd, 0x68747541, 0x444d4163, 0x69746e65}}, /* AuthenticAMD */
@@ -34,9 +35,23 @@ static const struct leaf leaves[] = {
     {0x8000000a, ANY, {0x1, 0x10, 0x0, 0x1}},       /* NPT */
 };
 
+static bool plays_tcg;
+
+void fake_play_tcg(bool on)
+{
+    plays_tcg = on;
+}
+
 void arch_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
     out[0] = out[1] = out[2] = out[3] = 0;
+    if (leaf == EMULATOR_LEAF && plays_tcg) {
+        out[0] = EMULATOR_LEAF;
+        out[1] = 0x54474354; /* "TCGTCGTCGTCG" */
+        out[2] = 0x43544743;
+        out[3] = 0x47435447;
+        return;
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(leaves); i++) {
         const struct leaf *l = &leaves[i];
 

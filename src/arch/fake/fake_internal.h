@@ -28,6 +28,7 @@ uint64_t fake_creg_get(const struct vcpu *v, enum vcpu_creg r);
 unsigned fake_code_bits_get(const struct vcpu *v);
 void fake_exit_raw_get(const struct vcpu *v, uint64_t raw[3]);
 void fake_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value);
+void fake_explain(const struct vcpu *v, struct explain_snapshot *s);
 unsigned fake_cpl_get(const struct vcpu *v);
 void fake_event_inject(struct vcpu *v, const struct vcpu_event *ev);
 bool fake_event_take(struct vcpu *v, struct vcpu_event *out);

@@ -134,3 +134,6 @@ void fake_exit_queue(struct vcpu *v, const struct vmexit *exit);
 /** May the guest touch it without an exit? */
 bool fake_msr_is_open(const struct vcpu *v, uint32_t msr, bool write);
 bool fake_io_is_open(const struct domain *d, uint16_t port);
+
+/** CPUID says that this machine is QEMU's TCG, or (at first) not. */
+void fake_play_tcg(bool on);

@@ -140,5 +140,8 @@ int svm_io_passthrough(struct domain *d, uint16_t first, uint16_t count,
                        bool allow);
 void svm_domain_destroy(struct domain *d);
 
+/* svm_explain.c */
+void svm_explain(const struct vcpu *v, struct explain_snapshot *s);
+
 /* svm_dump.c */
 void svm_dump(const struct vcpu *v);

@@ -207,6 +207,10 @@ void svm_vcpu_enter(struct vcpu *v, struct vmexit *exit)
         svm_switch(&v->regs, sv->vmcb_pa, cpu->host_pa);
     }
 
+    if (unlikely((uint32_t)vmcb->exitcode == SVM_EXIT_INVALID)) {
+        *exit = (struct vmexit){.reason = VMEXIT_INVALID};
+        return; /* everything as it was handed over, for the explanation */
+    }
     v->regs.gpr[REG_RAX] = vmcb->rax;
     v->regs.gpr[REG_RSP] = vmcb->rsp;
     v->regs.rip = vmcb->rip;
@@ -241,6 +245,7 @@ const struct hv_backend svm_backend = {
     .creg_set = svm_creg_set,
     .code_bits_get = svm_code_bits_get,
     .cpl_get = svm_cpl_get,
+    .explain = svm_explain,
     .event_inject = svm_event_inject,
     .event_take = svm_event_take,
     .event_is_queued = svm_event_is_queued,
