@@ -8,8 +8,8 @@ BUILD ?= build
 DEMO ?= demo
 SMP ?= 2
 
-.PHONY: all deps build run demo-check test bench fuzz fuzz-long format tidy \
-	clean help
+.PHONY: all deps build run demo-check monitor-long test bench fuzz fuzz-long \
+	format tidy clean help
 
 all: build
 
@@ -29,14 +29,24 @@ build: $(BUILD)/build.ninja
 	@scripts/deps
 	ninja -C $(BUILD)
 
-## make run         builds, boots the demo in QEMU and shows it (DEMO=name)
+## make run         builds, boots the demo in QEMU and shows it (DEMO=name:
+##                  demo, serial, monitor)
 run: build
+ifeq ($(DEMO),monitor)
+	@SMP=$(SMP) scripts/demo-monitor $(BUILD)
+else
 	@$(BUILD)/tools/ravelin/ravelin run manifests/$(DEMO).yaml \
 		--build-dir $(BUILD) --output $(BUILD)/run/$(DEMO) --smp $(SMP)
+endif
 
 ## make demo-check  the same without a person: checks and ends by itself
 demo-check: build
 	@scripts/demo-check $(BUILD)
+	@scripts/demo-monitor $(BUILD) check
+
+## make monitor-long  a million CR3 events of a watched Linux, none lost
+monitor-long: build
+	@scripts/monitor-long $(BUILD)
 
 ## make test        the whole suite; last line: N passed, N failed
 test: build

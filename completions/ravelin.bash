@@ -12,10 +12,15 @@ _ravelin_options()
             "--quiet --timeout --expect --send --keep --build-dir --image" \
             "--json"
         ;;
+    events)
+        echo "--follow --export --summary --strict --monitor --domain --kind" \
+            "--cr3 --process --vcpu --since --until --build-dir --image --json"
+        ;;
     lint-vmcs) echo "--json --build-dir --image" ;;
+    v4v) echo "--machine --via --timeout --all --build-dir --image --json" ;;
     bench)
         echo "--output --manifest --linux-manifest --no-linux --source" \
-            "--strict --qemu --build-dir --image --json"
+            "--v4v-manifest --v4v-pair-manifest --no-v4v --monitor-manifest --no-monitor --strict --qemu --build-dir --image --json"
         ;;
     esac
 }
@@ -35,12 +40,12 @@ _ravelin()
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            "doctor check build run console bench lint-vmcs help --help --version" \
+            "doctor check build run console v4v events bench lint-vmcs help --help --version" \
             -- "$cur")
         return
     fi
     case $prev in
-    --build-dir | --source)
+    --build-dir | --source | -m | --machine)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
@@ -49,9 +54,15 @@ _ravelin()
         return
         ;;
     esac
-    if [[ $cur == -* ]]; then
+    if [ "$prev" = --kind ]; then
+        mapfile -t COMPREPLY < <(compgen -W \
+            "cr0 cr3 cr4 int3 access step request msr inject" -- "$cur")
+    elif [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W \
             "$(_ravelin_options "$verb") --help" -- "$cur")
+    elif [ "$verb" = v4v ] && [ "$COMP_CWORD" -eq 2 ]; then
+        mapfile -t COMPREPLY < <(compgen -W \
+            "list rules add del explain stats limits" -- "$cur")
     elif [ "$verb" = console ] && [ "$COMP_CWORD" -eq 3 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
             "$(_ravelin_domains "${COMP_WORDS[2]}")" -- "$cur")

@@ -17,6 +17,7 @@ PERMS = {
     "PERM_CONTROL": "control",
     "PERM_HARDWARE": "hardware",
     "PERM_TARGET": "any on itself, control on others",
+    "PERM_MONITOR": "control and the target's monitor, on others",
 }
 
 INTRO = """# Hypercalls

@@ -7,10 +7,12 @@ The table goes behind everything it describes, so linking it in does not move
 any function, and the table made from the first link is right for the second.
 """
 
+import os
 import subprocess
 import sys
 
 CODE_TYPES = "tTwW"
+NAME_MAX = 64
 
 
 def functions(nm, elf):
@@ -38,6 +40,27 @@ def functions(nm, elf):
     return start, end, found
 
 
+def leb128(value):
+    out = []
+    while True:
+        out.append(value & 0x7F | (0x80 if value > 0x7F else 0))
+        value >>= 7
+        if not value:
+            return out
+
+
+def stream(start, found):
+    """Bytes of src/debug/symbols_table.h, one list per function."""
+    before, last = start, ""
+    for address, name in found:
+        if len(name) >= NAME_MAX:
+            sys.exit(f"{name}: longer than SYMBOLS_NAME_MAX")
+        shared = len(os.path.commonprefix([last, name]))
+        yield (leb128(address - before) + [shared] +
+               list(name[shared:].encode("ascii")) + [0])
+        before, last = address, name
+
+
 def write_table(out, start, end, found):
     def label(name):
         out.write(f"\n    .balign 8\n    .global {name}\n{name}:\n")
@@ -46,20 +69,13 @@ def write_table(out, start, end, found):
     out.write('    .section .symbols, "a"\n')
     label("symbols_base")
     out.write(f"    .quad {start:#x}\n")
+    label("symbols_end")
+    out.write(f"    .quad {end:#x}\n")
     label("symbols_count")
     out.write(f"    .long {len(found)}\n")
-    label("symbols_offset")
-    for address, _ in found:
-        out.write(f"    .long {address - start:#x}\n")
-    out.write(f"    .long {end - start:#x}\n")
-    label("symbols_name_start")
-    at = 0
-    for _, name in found:
-        out.write(f"    .long {at}\n")
-        at += len(name) + 1
-    label("symbols_names")
-    for _, name in found:
-        out.write(f'    .asciz "{name}"\n')
+    label("symbols_stream")
+    for entry in stream(start, found):
+        out.write(f"    .byte {', '.join(map(str, entry))}\n")
     out.write('\n    .section .note.GNU-stack, "", @progbits\n')
 
 

@@ -17,6 +17,8 @@ const char test_title[] = "attack-v4v: a hostile user of messages";
 
 #define PORT 66
 #define PAGES 4
+#define LARGE_PAGES 3000u
+#define LONG_BYTES (200u * 1024)
 
 static struct v4v_endpoint end;
 static struct v4v_send_addr addr;
@@ -24,6 +26,8 @@ static struct v4v_iov iov[256];
 static uint8_t *buffer;
 static unsigned int self;
 static uint32_t rounds;
+static struct v4v_ring *large;
+static long large_rc;
 
 static volatile uint32_t helper_stop, helper_ready;
 static void (*volatile helper_work)(void);
@@ -364,7 +368,7 @@ static void rules_without_the_role(void)
     struct v4vtables_rule rule = {.accept = 1};
     uint32_t op, pos;
 
-    for (op = V4VOP_tables_add; op <= V4VOP_ring_list; op++) {
+    for (op = V4VOP_tables_add; op <= V4VOP_config_get; op++) {
         for (pos = 0; pos < 4; pos++) {
             CHECK_EQ(v4v_op(op, &rule, NULL, pos - 1, 0), -XEN_EPERM);
         }
@@ -416,6 +420,93 @@ static void dies_while_others_send(void)
     }
 }
 
+/* A ring of nearly all the domain may own, made of one page. */
+static void large_register(void)
+{
+    static uint64_t list[LARGE_PAGES];
+    struct v4v_ring *r = large;
+    uint32_t i;
+
+    for (i = 0; i < LARGE_PAGES; i++) {
+        list[i] = (uintptr_t)r >> 12;
+    }
+    r->len = LARGE_PAGES * PAGE_SIZE - sizeof(*r);
+    large_rc = v4v_op(V4VOP_register_ring, r, list, LARGE_PAGES, 0);
+    if (large_rc == 0) {
+        v4v_op(V4VOP_unregister_ring, r, NULL, 0, 0);
+    }
+}
+
+/* Tokens of calls that nobody began. */
+static void tokens_forge(void)
+{
+    v4v_op(V4VOP_register_ring | random_u32() << 8, end.ring, end.pfn, PAGES,
+           0);
+    v4v_op(V4VOP_sendv | random_u32() << 8, &addr, iov, 1, 1);
+}
+
+static void large_rings_and_forged_tokens(void)
+{
+    bool helped;
+    uint32_t i;
+
+    large = pages_alloc(1, 1);
+    if (!CHECK(large)) {
+        return;
+    }
+    large->magic = V4V_RING_MAGIC;
+    large->id.addr.port = PORT + 5;
+    large->id.partner = V4V_DOMID_ANY;
+    iov[0] = v4v_iov_of(buffer, 100);
+    helped = helper_start(tokens_forge);
+    for (i = 0; i < rounds / 100; i++) {
+        large_register();
+        if (!CHECK_EQ(large_rc, 0)) {
+            break;
+        }
+        if (!helped) {
+            tokens_forge();
+        }
+        ring_empty();
+    }
+    if (helped) {
+        helper_end();
+    }
+    page_free(large);
+    ring_empty();
+}
+
+/* Sends long messages, each of one value, to a domain that looks at them; the
+ * other vCPU ends the domain in the middle of one. */
+static void end_soon(void)
+{
+    clock_spin(20 * MS + random_below(5000000));
+    report_end();
+}
+
+static void vanishes_during_a_send(void)
+{
+    unsigned int peer = (unsigned int)cmdline_number("peer", 0xffff);
+    uint8_t *data = pages_alloc(LONG_BYTES / PAGE_SIZE, 1);
+    uint32_t n = 0;
+
+    if (!CHECK(data) || !CHECK(cpu_count() > 1)) {
+        return;
+    }
+    addr.dst = (struct v4v_addr){.port = 10, .domain = (uint16_t)peer};
+    iov[0] = v4v_iov_of(data, LONG_BYTES);
+    while (v4v_sendv(&addr, iov, 1, 1) != LONG_BYTES) {
+        clock_sleep(MS);
+    }
+    if (!CHECK(helper_start(end_soon))) {
+        return;
+    }
+    for (;;) {
+        memset(data, (int)++n, LONG_BYTES);
+        v4v_sendv(&addr, iov, 1, 1);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -433,8 +524,10 @@ static const struct {
     {"wildcards", wildcards_where_none_belong, false},
     {"rules", rules_without_the_role, false},
     {"unread", receiver_that_never_reads, false},
+    {"large", large_rings_and_forged_tokens, false},
     {"random", calls_at_random, false},
     {"dies", dies_while_others_send, true},
+    {"vanishes", vanishes_during_a_send, true},
 };
 
 void test_main(void)

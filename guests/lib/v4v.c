@@ -296,6 +296,7 @@ static long answer_await(struct v4v_stream *s, uint64_t ns)
             continue;
         }
         if (h.flags & V4V_SHF_RST) {
+            s->is_closed = true;
             return -XEN_ECONNREFUSED;
         }
         if (h.flags & V4V_SHF_ACK) {

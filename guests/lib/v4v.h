@@ -81,10 +81,11 @@ struct v4v_stream {
 };
 
 /** Connects from a ring of `pages` pages to a listening endpoint.
- * -XEN_ECONNREFUSED: nobody listens, or it said no. */
+ * -XEN_ECONNREFUSED: nobody listens, or, with is_closed set, it said no. */
 long v4v_connect(struct v4v_stream *s, const struct v4v_addr *to,
                  uint32_t pages, uint64_t ns);
-/** Takes the next SYN from a listening endpoint and accepts it. */
+/** Takes the next SYN from a listening endpoint and accepts it, or if there can
+ * be no ring for it refuses it and returns why. */
 long v4v_accept(struct v4v_endpoint *listener, struct v4v_stream *s,
                 uint32_t pages, uint64_t ns);
 /** Sends all of it, as many messages as it takes. Returns `size`.

@@ -5,10 +5,15 @@
  * pending. Figures as in the guest `bench`: median of 300 after 20 warm-ups,
  * less an empty pair of readings; instructions under QEMU's icount only.
  *
+ * What is named ..._piece is the longest stretch that an operation runs without
+ * letting others run: it does as much as one piece may.
+ *
+ * `role=ping peer=` and `role=pong peer=` measure between two domains (pair.c).
+ *
  * Environments: pvh64.
  */
 
-#include "guest.h"
+#include "pair.h"
 #include "v4v.h"
 
 const char test_title[] = "v4v-bench: instruction counts of messages";
@@ -17,13 +22,24 @@ const char test_title[] = "v4v-bench: instruction counts of messages";
 #define SAMPLES 300
 #define PORT 77
 #define RING_PAGES 64u
-#define BUFFER_PAGES 16u
+#define BUFFER_PAGES 32u
+/* A piece of each operation: ravelin/v4v.h. */
+#define PIECE_BYTES 131072u
+#define PIECE_PAGES 256u
+#define PIECE_ENTRIES 32u
+#define BIG_PAGES 4097u
+#define BIG_SAMPLES 30
 
 static struct v4v_endpoint end, other;
 static struct v4v_send_addr addr;
 static struct v4v_iov iov[4];
-static uint64_t data_room[16];
-static struct v4v_ring_data *const data = (void *)data_room;
+static struct {
+    struct v4v_ring_data head;
+    struct v4v_ring_data_ent ent[256];
+} data;
+/* A large ring, all of whose pages are the same one. */
+static struct v4v_ring *big;
+static uint64_t big_pfn[BIG_PAGES];
 static uint8_t *buffer;
 static uint32_t port;
 static uint32_t samples[SAMPLES];
@@ -77,6 +93,10 @@ static uint32_t sample_send_65536(void)
 {
     return send(65536);
 }
+static uint32_t sample_send_piece(void)
+{
+    return send(PIECE_BYTES);
+}
 static uint32_t sample_send_4x1024(void)
 {
     unsigned int i;
@@ -97,9 +117,22 @@ static uint32_t sample_refused(void)
     addr.dst.port--;
     return took;
 }
+static uint32_t notify(uint32_t entries)
+{
+    data.head.nent = entries;
+    return timed(V4VOP_notify, &data, NULL, 0, 0);
+}
 static uint32_t sample_notify_1(void)
 {
-    return timed(V4VOP_notify, data, NULL, 0, 0);
+    return notify(1);
+}
+static uint32_t sample_notify_piece(void)
+{
+    return notify(PIECE_ENTRIES);
+}
+static uint32_t sample_notify_256(void)
+{
+    return notify(256);
 }
 static uint32_t sample_notify_null(void)
 {
@@ -119,31 +152,80 @@ static uint32_t sample_unregister_64(void)
     return timed(V4VOP_unregister_ring, other.ring, NULL, 0, 0);
 }
 
+static void big_size(uint32_t pages)
+{
+    big->len = (uint32_t)(pages * PAGE_SIZE - sizeof(*big));
+    if (big->len > V4V_RING_LEN_MAX) {
+        big->len = V4V_RING_LEN_MAX;
+    }
+}
+
+static uint32_t big_register(uint32_t pages)
+{
+    uint32_t took;
+
+    big_size(pages);
+    took = timed(V4VOP_register_ring, big, big_pfn, pages, 0);
+    v4v_op(V4VOP_unregister_ring, big, NULL, 0, 0);
+    return took;
+}
+static uint32_t big_unregister(uint32_t pages)
+{
+    big_size(pages);
+    v4v_op(V4VOP_register_ring, big, big_pfn, pages, 0);
+    return timed(V4VOP_unregister_ring, big, NULL, 0, 0);
+}
+static uint32_t sample_register_piece(void)
+{
+    return big_register(PIECE_PAGES);
+}
+static uint32_t sample_unregister_piece(void)
+{
+    return big_unregister(PIECE_PAGES);
+}
+static uint32_t sample_register_16m(void)
+{
+    return big_register(BIG_PAGES);
+}
+static uint32_t sample_unregister_16m(void)
+{
+    return big_unregister(BIG_PAGES);
+}
+
 static const struct {
     const char *name;
     uint32_t (*sample)(void);
+    unsigned int count; /* 0: as many as usual */
 } table[] = {
-    {"v4v_send_16", sample_send_16},
-    {"v4v_send_256", sample_send_256},
-    {"v4v_send_4096", sample_send_4096},
-    {"v4v_send_16384", sample_send_16384},
-    {"v4v_send_65536", sample_send_65536},
-    {"v4v_send_4x1024", sample_send_4x1024},
-    {"v4v_send_refused", sample_refused},
-    {"v4v_notify_1", sample_notify_1},
-    {"v4v_notify_null", sample_notify_null},
-    {"v4v_register_64", sample_register_64},
-    {"v4v_unregister_64", sample_unregister_64},
+    {"v4v_send_16", sample_send_16, 0},
+    {"v4v_send_256", sample_send_256, 0},
+    {"v4v_send_4096", sample_send_4096, 0},
+    {"v4v_send_16384", sample_send_16384, 0},
+    {"v4v_send_65536", sample_send_65536, 0},
+    {"v4v_send_piece", sample_send_piece, 0},
+    {"v4v_send_4x1024", sample_send_4x1024, 0},
+    {"v4v_send_refused", sample_refused, 0},
+    {"v4v_notify_1", sample_notify_1, 0},
+    {"v4v_notify_null", sample_notify_null, 0},
+    {"v4v_notify_piece", sample_notify_piece, 0},
+    {"v4v_notify_256", sample_notify_256, 0},
+    {"v4v_register_64", sample_register_64, 0},
+    {"v4v_unregister_64", sample_unregister_64, 0},
+    {"v4v_register_piece", sample_register_piece, 0},
+    {"v4v_unregister_piece", sample_unregister_piece, 0},
+    {"v4v_register_16m", sample_register_16m, BIG_SAMPLES},
+    {"v4v_unregister_16m", sample_unregister_16m, BIG_SAMPLES},
 };
 
-static uint32_t median(uint32_t (*sample)(void))
+/* Sorts `count` samples and returns the one in the middle. */
+static uint32_t median(uint32_t (*sample)(void), unsigned int count)
 {
     unsigned int i, j;
 
     for (i = 0; i < WARM_UPS; i++) {
         sample();
     }
-    for (i = 0; i < SAMPLES; i++) {
+    for (i = 0; i < count; i++) {
         uint32_t x = sample();
 
         for (j = i; j && samples[j - 1] > x; j--) {
@@ -151,33 +233,42 @@ static uint32_t median(uint32_t (*sample)(void))
         }
         samples[j] = x;
     }
-    return samples[SAMPLES / 2];
+    return samples[count / 2];
 }
 
 static bool prepare(void)
 {
     long p = v4v_event_port();
+    unsigned int i;
 
     if (!CHECK(p > 0)) {
         return false;
     }
     port = (uint32_t)p;
     buffer = pages_alloc(BUFFER_PAGES, 1);
-    if (!CHECK(buffer) ||
+    big = pages_alloc(1, 1);
+    if (!CHECK(buffer) || !CHECK(big) ||
         !CHECK_EQ(v4v_open(&end, PORT, V4V_DOMID_ANY, RING_PAGES), 0) ||
         !CHECK_EQ(v4v_open(&other, PORT + 2, V4V_DOMID_ANY, RING_PAGES), 0) ||
         !CHECK_EQ(v4v_op(V4VOP_unregister_ring, other.ring, NULL, 0, 0), 0)) {
         return false;
     }
     addr.src = addr.dst = v4v_address(&end);
-    data->magic = V4V_RING_DATA_MAGIC;
-    data->nent = 1;
-    data->data[0].ring = addr.dst;
-    data->data[0].space_required = 1024;
+    data.head.magic = V4V_RING_DATA_MAGIC;
+    for (i = 0; i < ARRAY_SIZE(data.ent); i++) {
+        data.ent[i].ring = addr.dst;
+        data.ent[i].space_required = 1024;
+    }
+    big->magic = V4V_RING_MAGIC;
+    big->id.addr.port = PORT + 3;
+    big->id.partner = V4V_DOMID_ANY;
+    for (i = 0; i < BIG_PAGES; i++) {
+        big_pfn[i] = (uintptr_t)big >> 12;
+    }
     return true;
 }
 
-void test_main(void)
+static void alone(void)
 {
     uint32_t empty;
     unsigned int i;
@@ -185,15 +276,30 @@ void test_main(void)
     if (!prepare()) {
         return;
     }
-    empty = median(sample_empty);
+    empty = median(sample_empty, SAMPLES);
     for (i = 0; i < ARRAY_SIZE(table); i++) {
-        uint32_t v = median(table[i].sample) - empty;
+        unsigned int count = table[i].count ? table[i].count : SAMPLES;
+        uint32_t v = median(table[i].sample, count) - empty;
 
         printf("BENCH %s %u insn\n", table[i].name, v);
         printf("INFO %s min %u p90 %u max %u\n", table[i].name,
-               samples[0] - empty, samples[SAMPLES * 9 / 10] - empty,
-               samples[SAMPLES - 1] - empty);
+               samples[0] - empty, samples[count * 9 / 10] - empty,
+               samples[count - 1] - empty);
     }
     CHECK_EQ(v4v_sendv(&addr, iov, 1, V4V_MESSAGE_DGRAM), iov[0].iov_len);
     CHECK_EQ(v4v_close(&end), 0);
+}
+
+void test_main(void)
+{
+    unsigned int peer = (unsigned int)cmdline_number("peer", 0xffff);
+    const char *role = cmdline_value("role");
+
+    if (!role) {
+        alone();
+    } else if (!strncmp(role, "ping", 4)) {
+        pair_ping(peer);
+    } else {
+        pair_pong(peer);
+    }
 }

@@ -4,7 +4,11 @@
  * peer=<domid>`. Numbered datagrams of all sizes in both directions, then a
  * stream each way through a small ring, with PING and refusal. `count=` is the
  * number of datagrams. Other roles: `denied` (the rules of the manifest forbid
- * this domain to send to its peer), `mourner` (sends until its peer has died).
+ * this domain to send to its peer), `mourner` (sends until its peer has died),
+ * `witness` (long messages arrive whole or not at all, though their sender ends
+ * in the middle of one), and for whoever changes rules meanwhile `talker` (a
+ * datagram each millisecond, refused or not) and `listener`, which both never
+ * end.
  *
  * Environments: all.
  */
@@ -16,6 +20,7 @@ const char test_title[] = "v4v-pair: messages between two domains";
 
 #define PORT 10
 #define LISTEN 11
+#define REFUSING 12
 #define PATIENCE (60000 * MS)
 #define SIZE_MAX_DGRAM 9000
 #define STREAM_BYTES (256 * 1024)
@@ -145,11 +150,24 @@ static bool stream_read(struct v4v_stream *s)
     return true;
 }
 
+/* Without pages there is no ring, so the SYN is answered with RST. */
+static void syn_refuse(void)
+{
+    struct v4v_endpoint listener;
+    struct v4v_stream s;
+
+    if (CHECK_EQ(v4v_open(&listener, REFUSING, V4V_DOMID_ANY, 1), 0)) {
+        CHECK_EQ(v4v_accept(&listener, &s, 0, PATIENCE), -XEN_EINVAL);
+        CHECK_EQ(v4v_close(&listener), 0);
+    }
+}
+
 static void stream_server(void)
 {
     struct v4v_endpoint listener;
     struct v4v_stream s;
 
+    syn_refuse();
     if (!CHECK_EQ(v4v_open(&listener, LISTEN, V4V_DOMID_ANY, 1), 0) ||
         !CHECK_EQ(v4v_accept(&listener, &s, 2, PATIENCE), 0)) {
         return;
@@ -179,6 +197,21 @@ static long connect_patiently(struct v4v_stream *s, const struct v4v_addr *to)
     return rc;
 }
 
+/* Refused by the hypervisor until the peer listens, then by the peer. */
+static void syn_refused(unsigned int peer)
+{
+    struct v4v_addr to = {.port = REFUSING, .domain = (uint16_t)peer};
+    uint64_t deadline = clock_ns() + PATIENCE;
+    struct v4v_stream s;
+
+    do {
+        CHECK_EQ(v4v_connect(&s, &to, 1, PATIENCE), -XEN_ECONNREFUSED);
+        clock_sleep(MS);
+    } while (!s.is_closed && clock_ns() < deadline);
+    CHECK(s.is_closed);
+    CHECK_EQ(v4v_stream_receive(&s, buffer, 1, 0), 0);
+}
+
 static void stream_client(unsigned int peer)
 {
     struct v4v_addr to = {.port = LISTEN, .domain = (uint16_t)peer};
@@ -187,6 +220,8 @@ static void stream_client(unsigned int peer)
     uint64_t deadline = clock_ns() + PATIENCE;
 
     CHECK_EQ(v4v_connect(&s, &nobody, 1, PATIENCE), -XEN_ECONNREFUSED);
+    CHECK(!s.is_closed);
+    syn_refused(peer);
     if (!CHECK_EQ(connect_patiently(&s, &to), 0)) {
         return;
     }
@@ -269,14 +304,69 @@ static void mourner(unsigned int peer)
     printf("%u messages before the end\n", sent);
 }
 
+/* Each message has one value all over. The sender ends, some time. */
+static void witness(unsigned int peer)
+{
+    static uint8_t data[200 * 1024];
+    struct v4v_endpoint e;
+    unsigned int whole = 0;
+    long n;
+
+    if (!CHECK_EQ(v4v_close(&end), 0) ||
+        !CHECK_EQ(v4v_open(&e, PORT, peer, 64), 0)) {
+        return;
+    }
+    do {
+        n = v4v_receive(&e, NULL, NULL, data, sizeof(data),
+                        whole ? 1000 * MS : PATIENCE);
+        if (n >= 0) {
+            whole++;
+            CHECK_EQ(n, sizeof(data));
+            CHECK_EQ(memcmp(data, data + 1, sizeof(data) - 1), 0);
+        }
+    } while (n >= 0);
+    CHECK_EQ(n, -XEN_ETIMEDOUT);
+    CHECK(whole > 0);
+    CHECK_EQ(v4v_unread(&e), 0);
+    printf("%u whole messages\n", whole);
+    CHECK_EQ(v4v_close(&e), 0);
+    CHECK_EQ(v4v_open(&end, PORT, peer, 8), 0);
+}
+
+/* Says when the answer changes. */
+static void talker(unsigned int peer)
+{
+    struct v4v_addr to = {.port = PORT, .domain = (uint16_t)peer};
+    long last = 1, rc;
+
+    for (;;) {
+        rc = v4v_send(&end, &to, buffer, 64, 0);
+        if (rc != -XEN_EAGAIN && rc != last) {
+            printf("talker: %s\n", rc == 64 ? "heard" : "refused");
+            last = rc;
+        }
+        clock_sleep(MS);
+    }
+}
+
+static void listener(unsigned int peer)
+{
+    struct v4v_addr from;
+    uint32_t type;
+
+    (void)peer;
+    for (;;) {
+        v4v_receive(&end, &from, &type, buffer, sizeof(buffer), V4V_FOREVER);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(unsigned int peer);
 } roles[] = {
-    {"server", server},
-    {"client", client},
-    {"denied", denied},
-    {"mourner", mourner},
+    {"server", server},     {"client", client},   {"denied", denied},
+    {"mourner", mourner},   {"witness", witness}, {"talker", talker},
+    {"listener", listener},
 };
 
 void test_main(void)

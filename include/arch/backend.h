@@ -141,6 +141,7 @@ enum vmexit_reason {
     VMEXIT_INVLPG,
     VMEXIT_TASK_SWITCH, /* u.task_switch */
     VMEXIT_RSM,
+    VMEXIT_PUSHF,   /* only while stepping */
     VMEXIT_INVALID, /* the processor refused the entry */
     VMEXIT_COUNT
 };
@@ -239,6 +240,9 @@ struct vcpu_intercepts {
     bool irq_window;
     bool nmi_window;
     bool pause;
+    /* TF is ours: everything that would show it or leave its reach exits
+     * (all exceptions, software interrupts, PUSHF, task switches). */
+    bool stepping;
     uint32_t exceptions; /* bit per vector */
 };
 
@@ -311,6 +315,8 @@ struct hv_backend {
     bool (*nmi_is_open)(const struct vcpu *v);
     /** Is the instruction at RIP in an STI or MOV SS shadow? */
     bool (*shadow_get)(const struct vcpu *v);
+    /** After an emulated STI, MOV SS or POP SS. */
+    void (*shadow_set)(struct vcpu *v);
     /** After an emulated instruction: drops the STI / MOV SS shadow. */
     void (*shadow_clear)(struct vcpu *v);
     /** Guest task priority as written through CR8 (0..15). */
@@ -319,6 +325,9 @@ struct hv_backend {
 
     /** Makes the wanted set effective at the next entry. */
     void (*intercepts_set)(struct vcpu *v, const struct vcpu_intercepts *in);
+    /** Does an exception intercept of #BP see INT3 here? If not, `soft_int`
+     * does. Found out at boot by trying, not by the processor's name. */
+    bool (*breakpoint_is_exception)(void);
     /** Lets the guest touch an MSR / port range without an exit, or not. */
     void (*msr_passthrough)(struct vcpu *v, uint32_t msr, bool read,
                             bool write);

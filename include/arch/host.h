@@ -51,6 +51,17 @@ uint32_t arch_microcode(void);
 /** Does the TSC run at one constant rate on all CPUs? */
 bool arch_tsc_is_stable(void);
 
+/* x87 control operations that can raise no exception. */
+enum arch_fpu_op { ARCH_FNINIT, ARCH_FNCLEX, ARCH_FNSTSW, ARCH_FNSTCW };
+/** Performs one on the x87 state loaded on this CPU, which is the current
+ * vCPU's. @return the word that FNSTSW or FNSTCW stores, else 0. */
+uint16_t arch_fpu_control(enum arch_fpu_op op);
+
+/** The x87 and vector state loaded on this CPU as FXSAVE writes it, 512 bytes
+ * aligned to 16; and the opposite, for an image whose MXCSR is valid. */
+void arch_fpu_image_save(void *image);
+void arch_fpu_image_load(const void *image);
+
 /** 64 bits from the best entropy at hand. */
 uint64_t arch_random64(void);
 

@@ -23,6 +23,7 @@
 #define XEN_DOMCTL_max_vcpus 15
 #define XEN_DOMCTL_scheduler_op 16
 #define XEN_DOMCTL_setdomainhandle 17
+#define XEN_DOMCTL_setdebugging 18
 #define XEN_DOMCTL_hypercall_init 22
 #define XEN_DOMCTL_settimeoffset 24
 #define XEN_DOMCTL_getvcpuaffinity 25
@@ -33,9 +34,14 @@
 #define XEN_DOMCTL_set_address_size 35
 #define XEN_DOMCTL_get_address_size 36
 #define XEN_DOMCTL_gethvmcontext_partial 55
+#define XEN_DOMCTL_debug_op 54
 #define XEN_DOMCTL_vm_event_op 56
+#define XEN_DOMCTL_mem_event_op 56 /* its name in the first ABI */
+#define XEN_DOMCTL_monitor_op 77
 #define XEN_DOMCTL_get_paging_mempool_size 85
 #define XEN_DOMCTL_set_paging_mempool_size 86
+#define XEN_DOMCTL_gdbsx_unpausevcpu 1002
+#define XEN_DOMCTL_gdbsx_domstatus 1003
 
 struct xen_arch_domainconfig {
 #define XEN_X86_EMU_LAPIC (1u << 0)
@@ -184,6 +190,74 @@ struct xen_domctl_sendtrigger {
     uint32_t vcpu;
 };
 
+/* The ring of memory events (mem_event.h, vm_event.h). */
+#define XEN_DOMCTL_MEM_EVENT_OP_ENABLE 0
+#define XEN_DOMCTL_MEM_EVENT_OP_DISABLE 1
+#define XEN_DOMCTL_MEM_EVENT_OP_RESUME 2
+#define XEN_VM_EVENT_GET_VERSION 3 /* any domain; version in `port` */
+#define XEN_DOMCTL_MEM_EVENT_OP_PAGING 1
+#define XEN_DOMCTL_MEM_EVENT_OP_ACCESS 2
+#define XEN_DOMCTL_MEM_EVENT_OP_SHARING 3
+struct xen_domctl_mem_event_op {
+    uint32_t op;
+    uint32_t mode; /* ACCESS; the others do not exist */
+    uint32_t port; /* out: for EVTCHNOP_bind_interdomain with the target */
+};
+
+#define XEN_DOMCTL_MONITOR_OP_ENABLE 0
+#define XEN_DOMCTL_MONITOR_OP_DISABLE 1
+#define XEN_DOMCTL_MONITOR_OP_GET_CAPABILITIES 2
+#define XEN_DOMCTL_MONITOR_EVENT_WRITE_CTRLREG 0
+#define XEN_DOMCTL_MONITOR_EVENT_MOV_TO_MSR 1
+#define XEN_DOMCTL_MONITOR_EVENT_SINGLESTEP 2
+#define XEN_DOMCTL_MONITOR_EVENT_SOFTWARE_BREAKPOINT 3
+#define XEN_DOMCTL_MONITOR_EVENT_GUEST_REQUEST 4
+struct xen_domctl_monitor_op {
+    uint32_t op;
+    uint32_t event; /* out, of GET_CAPABILITIES: a bit for each event */
+    union {
+        struct {
+            uint8_t index;
+            uint8_t sync;
+            uint8_t onchangeonly;
+            uint8_t pad1;
+            uint32_t pad2;
+            uint64_t bitmask; /* changes of these bits alone are not sent */
+        } mov_to_cr;
+        struct {
+            uint32_t msr;
+            uint8_t onchangeonly;
+        } mov_to_msr;
+        struct {
+            uint8_t sync;
+            uint8_t allow_userspace;
+        } guest_request;
+    } u;
+};
+
+/* Debuggers: attach (a page of the domain's own is not touched). While one is
+ * attached an INT3 stops the domain, with RIP behind it. */
+struct xen_domctl_setdebugging {
+    uint8_t enable;
+};
+
+#define XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF 0
+#define XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON 1
+struct xen_domctl_debug_op {
+    uint32_t op;
+    uint32_t vcpu;
+};
+
+struct xen_domctl_gdbsx_pauseunp_vcpu {
+    uint32_t vcpu;
+};
+
+struct xen_domctl_gdbsx_domstatus {
+    uint8_t paused;   /* out */
+    uint32_t vcpu_id; /* out: one that stopped, ~0 none; it is told once */
+    uint32_t vcpu_ev; /* out: 3 at a breakpoint, 1 after a step */
+};
+
 struct xen_domctl_paging_mempool {
     uint64_t size; /* bytes */
 };
@@ -208,6 +282,12 @@ struct xen_domctl {
         struct xen_domctl_hvmcontext_partial hvmcontext_partial;
         struct xen_domctl_address_size address_size;
         struct xen_domctl_sendtrigger sendtrigger;
+        struct xen_domctl_mem_event_op mem_event_op;
+        struct xen_domctl_monitor_op monitor_op;
+        struct xen_domctl_setdebugging setdebugging;
+        struct xen_domctl_debug_op debug_op;
+        struct xen_domctl_gdbsx_pauseunp_vcpu gdbsx_pauseunp_vcpu;
+        struct xen_domctl_gdbsx_domstatus gdbsx_domstatus;
         struct xen_domctl_paging_mempool paging_mempool;
         uint8_t pad[128];
     } u;

@@ -262,6 +262,8 @@ struct v4v_ring_list {
     struct v4v_ring_stat rings[];
 };
 #define V4VOP_ring_list 13
+/* arg1 config with target_id; the limits in force are filled in. */
+#define V4VOP_config_get 14
 
 #define V4V_ABI(what) _Static_assert(what, "V4V layout: " #what)
 V4V_ABI(sizeof(struct v4v_iov) == 16);

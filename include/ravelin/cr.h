@@ -14,6 +14,12 @@
 int rv_must_check cr0_write(struct vcpu *v, uint64_t value);
 int rv_must_check cr3_write(struct vcpu *v, uint64_t value);
 int rv_must_check cr4_write(struct vcpu *v, uint64_t value);
+/** The same for register `cr`, 0, 3, 4 or 8; others are refused. */
+int rv_must_check cr_write(struct vcpu *v, unsigned cr, uint64_t value);
+
+/** Undoes the last write of CR0, CR3 or CR4 of `v`, current here, which had
+ * succeeded; a domain for which that is impossible meanwhile is crashed. */
+void cr_write_back(struct vcpu *v, unsigned cr, uint64_t old);
 
 /** VMEXIT_CR, VMEXIT_DR and VMEXIT_XSETBV of this CPU's current vCPU. */
 void dr_exit_handle(struct vcpu *v, const struct vmexit *exit);

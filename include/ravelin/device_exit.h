@@ -6,7 +6,7 @@
 #pragma once
 
 #include "ravelin/domain.h"
-#include "ravelin/emul_insn.h"
+#include "ravelin/emul.h"
 
 /** VMEXIT_MEMORY and VMEXIT_IO of this CPU's current vCPU. */
 void memory_exit_handle(struct vcpu *v, const struct vmexit *exit);
@@ -19,5 +19,9 @@ void device_mmio(struct vcpu *v, gpa_t addr, unsigned size, bool write,
 void device_port(struct vcpu *v, uint16_t port, unsigned size, bool in,
                  uint32_t *value);
 
-/** Executes the decoded instruction at RIP in the emulator. */
+/** Executes the decoded instruction at RIP in the emulator, if it can: as
+ * emul_exec(); exceptions are queued. Only for instructions that change
+ * nothing but general registers, flags, data segments, memory and RIP. */
+enum emul_result vcpu_emulate_try(struct vcpu *v, const struct emul_insn *insn);
+/** The same; the domain crashes if the emulator cannot. */
 void vcpu_emulate(struct vcpu *v, const struct emul_insn *insn);

@@ -34,8 +34,12 @@ struct walk_cache;
 struct insn_cache;
 struct v4v_domain;
 struct v4v_send;
+struct monitor;
+struct debug_session;
 struct vconsole;
 struct memory_map;
+struct legacy_platform;
+struct emulation;
 struct sched_unit;
 
 /*
@@ -91,7 +95,8 @@ struct domain {
     uint8_t uuid[16];
     uint32_t ssidref;         /* kept for the control domain, no meaning here */
     uint32_t roles;           /* ROLE_* of manifest.h */
-    uint64_t monitor_targets; /* protected by lock: bit per manifest index */
+    uint64_t monitor_targets; /* manifest_bit of each domain it may watch */
+    uint64_t manifest_bit;    /* 0: created at run time */
 
     struct spinlock lock;    /* rank DOMAIN: state, settings, life cycle */
     enum domain_state state; /* written under lock */
@@ -118,9 +123,13 @@ struct domain {
     uint32_t poller_count;    /* atomic; vCPUs in SCHEDOP_poll */
     struct cpuid_policy *cpuid;
     struct vconsole *console;
-    struct vioapic *vioapic;       /* NULL unless the platform has one */
-    struct memory_map *memory_map; /* protected by lock */
+    struct vioapic *vioapic;        /* NULL unless the platform has one */
+    struct memory_map *memory_map;  /* protected by lock */
+    struct legacy_platform *legacy; /* NULL: no firmware; fixed when built */
+    bool emulates_real; /* real mode is run by the emulator; likewise */
     struct v4v_domain *v4v;
+    struct monitor *monitor;     /* set once; NULL: nobody ever watched it */
+    struct debug_session *debug; /* atomic; NULL: no debugger */
 
     uint64_t hvm_param[64];    /* protected by lock; see hypercall/hvm_op.c */
     uint8_t callback_vector;   /* 0: none */
@@ -152,6 +161,7 @@ struct domain {
 #define VCPU_PAUSED (1u << 2)  /* pause count above zero */
 #define VCPU_POLLING (1u << 3) /* BLOCKED by SCHEDOP_poll */
 #define VCPU_DEAD (1u << 4)    /* domain shut down or dying */
+#define VCPU_WATCHED (1u << 5) /* waits for its monitor's answer */
 
 struct vcpu {
     struct vcpu_regs regs; /* first: entry code uses offset 0 */
@@ -176,6 +186,8 @@ struct vcpu {
     /* Event to deliver at the next entry, queued by policy. */
     struct vcpu_event pending;
     bool attention; /* atomic; something may be due: see vmentry_prepare() */
+    bool watch_due; /* atomic; monitor_attend() is wanted before entry */
+    bool stepping;  /* one step at a time: see ravelin/monitor_access.h */
     struct vcpu_event displaced; /* interrupt that had to give way */
     struct vcpu_intercepts intercepts;
     uint64_t exception_rip; /* watch for #DB and #AC that never end */
@@ -189,10 +201,12 @@ struct vcpu {
     uint8_t sipi_vector;
 
     struct vlapic *vlapic;
+    uint32_t apic_id; /* fixed when built */
     struct walk_cache *walk;
     struct insn_cache *insn;
-    struct v4v_send *v4v_send; /* snapshot of its sends; NULL: none yet */
-    uint64_t tlb_seen;         /* p2m generation this vCPU last entered with */
+    struct emulation *emulation; /* NULL unless the domain emulates */
+    struct v4v_send *v4v_send;   /* snapshot of its sends; NULL: none yet */
+    uint64_t tlb_seen; /* p2m generation this vCPU last entered with */
 
     /* Guest-visible per-vCPU areas, as pinned host pointers. */
     void *vcpu_info;
@@ -221,10 +235,11 @@ struct vcpu {
 
 /* What domain_create() needs to know. */
 struct domain_config {
-    const char *name; /* NULL: "domN" */
-    domid_t id;       /* DOMID_INVALID: the lowest free one from 1 */
-    uint32_t roles;   /* ROLE_* */
-    uint64_t monitor_targets;
+    const char *name;         /* NULL: "domN" */
+    domid_t id;               /* DOMID_INVALID: the lowest free one from 1 */
+    uint32_t roles;           /* ROLE_* */
+    uint64_t monitor_targets; /* manifest_bit of those it may watch */
+    uint64_t manifest_bit;    /* its own; 0: none */
     uint8_t uuid[16];
     uint32_t ssidref;
     uint32_t vcpu_count;      /* 1 .. VCPU_COUNT_MAX */

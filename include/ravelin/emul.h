@@ -114,6 +114,13 @@ struct emul_ops {
     /** One port access of 1, 2 or 4 bytes; permissions are checked. */
     int (*io)(struct emul *e, uint16_t port, unsigned size, bool in,
               uint32_t *value);
+    /**
+     * Optional: moves up to *count elements of `size` bytes between `port` and
+     * memory at `lin` (access EMUL_ACCESS_*), as single accesses would. Sets
+     * *count to how many were moved; 0: the caller makes single accesses.
+     */
+    int (*io_block)(struct emul *e, uint16_t port, unsigned size, bool in,
+                    uint64_t lin, unsigned access, uint32_t *count);
     /** Optional: called with a checked value before CR0, 3, 4, 8 change. */
     int (*cr_write)(struct emul *e, unsigned cr, uint64_t value);
     /** Optional: reads CR8; NULL reads 0. */
@@ -221,6 +228,17 @@ enum emul_result emul_deliver(struct emul *e, const struct emul_event *event);
 int emul_raise(struct emul *e, uint8_t vector, uint32_t error);
 /** For callbacks: records #PF with its architectural error code. */
 int emul_raise_pf(struct emul *e, uint64_t lin, uint32_t error);
+
+/** For callers that execute an instruction themselves: stores to, or loads
+ * from, its memory operand at byte `at`, 1 to 8 bytes with all checks. EMUL_OK
+ * or what a handler would return. */
+int emul_operand_store(struct emul *e, const struct emul_insn *insn,
+                       unsigned at, unsigned size, uint64_t value);
+int emul_operand_load(struct emul *e, const struct emul_insn *insn, unsigned at,
+                      unsigned size, uint64_t *value);
+/** Its linear address, unchecked. */
+uint64_t emul_operand_linear(const struct emul *e,
+                             const struct emul_insn *insn);
 
 /** A move between one register or immediate and one memory operand. */
 struct emul_mmio {

@@ -101,6 +101,10 @@ int rv_must_check evtchn_service_bind(struct domain *d, evtchn_service_fn fn,
 /** Raises the guest end of a service channel; nothing if the guest closed it.
  */
 void evtchn_service_raise(struct domain *d, evtchn_port_t port);
+/** Is the port still the guest end that was allocated with `fn`? The guest may
+ * have closed it, and opened the same number for something else. */
+bool evtchn_service_is_bound(struct domain *d, evtchn_port_t port,
+                             evtchn_service_fn fn);
 /** Closes it; nothing if it is none any more. */
 void evtchn_service_unbind(struct domain *d, evtchn_port_t port);
 

@@ -81,6 +81,25 @@ bool rv_must_check guest_code_matches(struct vcpu *v, gva_t at, bool user,
 int rv_must_check guest_linear_write(struct vcpu *v, gva_t dst, const void *src,
                                      size_t n, bool user,
                                      struct guest_fault *fault);
+/**
+ * The same where a monitor's rights do not count: the hypervisor's own look at
+ * the guest's code, and accesses that its monitor has permitted. The guest's
+ * tables and the types of pages do.
+ */
+int rv_must_check guest_free_read(struct vcpu *v, void *dst, gva_t src,
+                                  size_t n, uint8_t access, bool user,
+                                  struct guest_fault *fault);
+int rv_must_check guest_free_write(struct vcpu *v, gva_t dst, const void *src,
+                                   size_t n, bool user,
+                                   struct guest_fault *fault);
+/**
+ * Atomically writes `value` where `old` is, with supervisor rights, 1, 2, 4 or
+ * 8 bytes.
+ * @return 0; -EAGAIN memory holds something else; -EFAULT not RAM that can be
+ *         written, or it is in two pages.
+ */
+int rv_must_check guest_linear_cmpxchg(struct vcpu *v, gva_t at, size_t n,
+                                       uint64_t old, uint64_t value);
 /** Translates only, whatever is behind the address. 0 with *out; -EFAULT with
  * *fault. */
 int rv_must_check guest_translate(struct vcpu *v, gva_t a, uint8_t access,

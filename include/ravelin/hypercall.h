@@ -17,6 +17,7 @@ enum hypercall_perm {
     PERM_CONTROL,  /* control domains */
     PERM_HARDWARE, /* the hardware domain */
     PERM_TARGET,   /* every domain on itself, control domains on others */
+    PERM_MONITOR,  /* control domains and the target's monitor, on others */
 };
 
 struct hypercall_args {

@@ -25,6 +25,9 @@ enum emul_mode vcpu_code_mode(const struct vcpu *v, uint64_t *base);
 const struct emul_insn *vcpu_insn_fetch(struct vcpu *v,
                                         const struct vmexit *exit);
 
+/** The same without any consequence, and whatever a monitor's rights say.
+ * 0; -EFAULT it cannot be read or is no instruction. Takes no lock. */
+int rv_must_check vcpu_insn_peek(struct vcpu *v, struct emul_insn *out);
 /** Linear address of the memory operand of `insn`, the instruction at RIP. */
 gva_t insn_memory_operand(const struct vcpu *v, const struct emul_insn *insn);
 

@@ -24,6 +24,7 @@ enum lock_rank {
     LOCK_RANK_MONITOR,          /* memory events of one domain */
     LOCK_RANK_P2M,              /* one domain's guest-physical map */
     LOCK_RANK_EVENT,            /* one domain's event channels */
+    LOCK_RANK_LEGACY,           /* the devices of one legacy platform */
     LOCK_RANK_DEVICE,           /* one virtual device (console ring, ioapic) */
     LOCK_RANK_VLAPIC,           /* one vCPU's interrupt controller */
     LOCK_RANK_SCHED,            /* one CPU's run queue */

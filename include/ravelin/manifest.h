@@ -57,10 +57,13 @@ enum manifest_hv_console {
 };
 
 enum manifest_console {
-    MANIFEST_CONSOLE_HVC,    /* HVM console ring */
+    MANIFEST_CONSOLE_HVC,    /* HVM console ring; firmware: SCREEN */
     MANIFEST_CONSOLE_XEN,    /* console_io hypercall allowed */
     MANIFEST_CONSOLE_SERIAL, /* owns the machine's COM1 */
     MANIFEST_CONSOLE_NONE,
+    MANIFEST_CONSOLE_SCREEN,   /* firmware: text screen and keyboard */
+    MANIFEST_CONSOLE_COM1,     /* firmware: first virtual serial port */
+    MANIFEST_CONSOLE_TERMINAL, /* as SCREEN, with colours and cursor */
 };
 
 enum manifest_start {
@@ -78,6 +81,48 @@ enum manifest_abi {
     MANIFEST_ABI_ARGO,
 };
 
+/* What a domain with firmware boots from first. */
+enum manifest_boot {
+    MANIFEST_BOOT_DISK,
+    MANIFEST_BOOT_CDROM,
+};
+
+/* Which of its modes the emulator runs instead of the processor. */
+enum manifest_emulate {
+    MANIFEST_EMULATE_NONE,
+    MANIFEST_EMULATE_REAL, /* while CR0.PE is clear */
+};
+
+/* Devices that a domain with firmware has unless `without` names them. */
+#define MANIFEST_DEV_UART (1u << 0)
+#define MANIFEST_DEV_KEYBOARD (1u << 1)
+#define MANIFEST_DEV_SCREEN (1u << 2)
+#define MANIFEST_DEV_RTC (1u << 3)
+#define MANIFEST_DEV_PIT (1u << 4)
+#define MANIFEST_DEV_PM_TIMER (1u << 5)
+#define MANIFEST_DEV_PCI (1u << 6)
+#define MANIFEST_DEV_IDE (1u << 7)
+#define MANIFEST_DEV_FW_CFG (1u << 8)
+#define MANIFEST_DEV_DEBUG_PORT (1u << 9)
+#define MANIFEST_DEV_IOAPIC (1u << 10)
+#define MANIFEST_DEV_XEN (1u << 11) /* the Xen ABI's CPUID leaves */
+
+/* What a watched domain does when its monitor is lost. */
+enum manifest_loss {
+    MANIFEST_LOSS_RESUME, /* goes on unwatched */
+    MANIFEST_LOSS_PAUSE,  /* stays paused, for a control domain to decide */
+    MANIFEST_LOSS_CRASH,
+};
+
+/* Format of events in a ring that HVM_PARAM_MONITOR_RING_PFN names. */
+enum manifest_monitor_abi {
+    MANIFEST_MONITOR_MEM_EVENT,
+    MANIFEST_MONITOR_VM_EVENT, /* version 7 */
+};
+
+/* Default of monitor_timeout, ms. */
+#define MANIFEST_MONITOR_TIMEOUT 30000u
+
 enum manifest_policy {
     MANIFEST_ACCEPT,
     MANIFEST_DENY,
@@ -91,24 +136,34 @@ struct manifest_machine {
 
 struct manifest_domain {
     char name[MANIFEST_NAME_MAX];
-    char kernel[MANIFEST_MODULE_MAX];  /* boot module name */
-    char ramdisk[MANIFEST_MODULE_MAX]; /* boot module name; "": none */
+    char kernel[MANIFEST_MODULE_MAX];   /* boot module name; "": firmware */
+    char ramdisk[MANIFEST_MODULE_MAX];  /* boot module name; "": none */
+    char firmware[MANIFEST_MODULE_MAX]; /* ROM image instead of a kernel */
+    char vgabios[MANIFEST_MODULE_MAX];  /* option ROM of the screen */
+    char disk[MANIFEST_MODULE_MAX];     /* "": none; likewise the next */
+    char cdrom[MANIFEST_MODULE_MAX];
     char cmdline[MANIFEST_CMDLINE_MAX];
-    uint64_t memory;        /* bytes, at least 1 MiB, multiple of 4 KiB */
-    uint64_t cpus;          /* physical CPUs it may run on, never 0 */
-    uint32_t domid;         /* 0..MANIFEST_DOMID_MAX */
-    uint32_t roles;         /* ROLE_* */
-    uint32_t monitors;      /* bit i: watches domain i of this manifest */
-    uint32_t vcpus;         /* 1..MANIFEST_VCPUS_MAX */
-    uint32_t weight;        /* 1..65535 */
-    uint32_t console;       /* enum manifest_console */
-    uint32_t start;         /* enum manifest_start */
-    uint32_t on_crash;      /* enum manifest_on_crash */
-    uint32_t abi;           /* enum manifest_abi */
-    uint32_t max_rings;     /* v4v: rings this domain may register */
-    uint32_t max_sendv;     /* v4v: iovs per send */
-    uint32_t max_notify;    /* v4v: entries per notify */
-    uint32_t max_send_size; /* v4v: bytes per send */
+    uint64_t memory;          /* bytes, at least 1 MiB, multiple of 4 KiB */
+    uint64_t cpus;            /* physical CPUs it may run on, never 0 */
+    uint32_t domid;           /* 0..MANIFEST_DOMID_MAX */
+    uint32_t roles;           /* ROLE_* */
+    uint32_t monitors;        /* bit i: watches domain i of this manifest */
+    uint32_t vcpus;           /* 1..MANIFEST_VCPUS_MAX */
+    uint32_t weight;          /* 1..65535 */
+    uint32_t console;         /* enum manifest_console */
+    uint32_t start;           /* enum manifest_start */
+    uint32_t on_crash;        /* enum manifest_on_crash */
+    uint32_t abi;             /* enum manifest_abi */
+    uint32_t on_monitor_loss; /* enum manifest_loss */
+    uint32_t monitor_timeout; /* ms for an answer; 0: no limit */
+    uint32_t monitor_abi;     /* enum manifest_monitor_abi */
+    uint32_t boot;            /* enum manifest_boot */
+    uint32_t emulate;         /* enum manifest_emulate */
+    uint32_t without;         /* MANIFEST_DEV_* that it does not have */
+    uint32_t max_rings;       /* v4v: rings this domain may register */
+    uint32_t max_sendv;       /* v4v: iovs per send */
+    uint32_t max_notify;      /* v4v: entries per notify */
+    uint32_t max_send_size;   /* v4v: bytes per send */
 };
 
 /* One end of a v4v rule: index of the domain in the manifest (not its domid)
@@ -315,6 +370,10 @@ enum manifest_field {
     MANIFEST_F_MONITORS,
     MANIFEST_F_KERNEL,
     MANIFEST_F_RAMDISK,
+    MANIFEST_F_FIRMWARE,
+    MANIFEST_F_VGABIOS,
+    MANIFEST_F_DISK,
+    MANIFEST_F_CDROM,
     MANIFEST_F_CMDLINE,
     MANIFEST_F_MEMORY,
     MANIFEST_F_VCPUS,
@@ -324,6 +383,12 @@ enum manifest_field {
     MANIFEST_F_START,
     MANIFEST_F_ON_CRASH,
     MANIFEST_F_ABI,
+    MANIFEST_F_ON_MONITOR_LOSS,
+    MANIFEST_F_MONITOR_TIMEOUT,
+    MANIFEST_F_MONITOR_ABI,
+    MANIFEST_F_BOOT,
+    MANIFEST_F_EMULATE,
+    MANIFEST_F_WITHOUT,
     MANIFEST_F_MAX_RINGS,
     MANIFEST_F_MAX_SENDV,
     MANIFEST_F_MAX_NOTIFY,

@@ -25,6 +25,10 @@ enum p2m_type {
     P2M_TYPE_COUNT
 };
 
+/* Beside ACCESS_*: read and execute until the first write, then read and
+ * write. */
+#define P2M_ACCESS_RX2RW 8u
+
 /* Largest map: 48 bits of guest-physical address. */
 #define P2M_GFN_LIMIT_MAX (1UL << 36)
 
@@ -36,6 +40,7 @@ struct p2m {
     uint64_t gfn_limit;   /* first frame number beyond the map */
     uint64_t generation;  /* atomic; bumped by every removal or restriction */
     uint64_t table_count; /* pages used by the tables; protected by lock */
+    uint8_t mode_default; /* rights of new RAM; protected by lock */
 };
 
 struct p2m_entry {
@@ -104,8 +109,62 @@ int rv_must_check p2m_unmap(struct p2m_locked p2m, gfn_t g, unsigned order);
  *         has changed. No lock held.
  */
 int rv_must_check p2m_populate(struct domain *d, gfn_t g, unsigned order);
-/** Restricts or widens rights on one 4K frame, splitting superpages. All vCPUs
- * see it when p2m_unlock() has returned. 0; -EINVAL bad rights or frame;
- * -ENOENT not populated; -ENOMEM no page for a split. */
-int rv_must_check p2m_access_set(struct p2m_locked p2m, gfn_t g,
-                                 uint8_t access);
+/**
+ * Restricts or widens rights on RAM, splitting superpages that reach beyond the
+ * range. Frames without RAM are passed over. All vCPUs see it when p2m_unlock()
+ * has returned.
+ * @param mode  ACCESS_* bits, or ACCESS_READ | ACCESS_EXEC | P2M_ACCESS_RX2RW.
+ * @param next  out: first frame number not done; g + count on success.
+ * @return 0; -EINVAL bad rights or range, nothing changed; -ENOMEM no page for
+ *         a split, with the frames before *next changed.
+ */
+int rv_must_check p2m_access_range_set(struct p2m_locked p2m, gfn_t g,
+                                       uint64_t count, uint8_t mode,
+                                       gfn_t *next);
+/** The same for one frame, which must have RAM: -ENOENT. */
+int rv_must_check p2m_access_set(struct p2m_locked p2m, gfn_t g, uint8_t mode);
+/** Rights of the RAM frame `g`, with P2M_ACCESS_RX2RW. 0 with *mode; -EINVAL
+ * beyond the map; -ENOENT no RAM there. Lock-free. */
+int rv_must_check p2m_access_get(const struct p2m *p2m, gfn_t g, uint8_t *mode);
+/** Has RAM at `g` fewer rights than it would get if it came now? Then its
+ * domain may not give it back or move it, and so be rid of them. Lock-free. */
+bool p2m_access_is_held(const struct p2m *p2m, gfn_t g);
+/** What RAM that comes to the map from now on may have. 0; -EINVAL. */
+int rv_must_check p2m_access_default_set(struct p2m_locked p2m, uint8_t mode);
+
+/* ---- Views ------------------------------------------------------------- */
+
+/*
+ * A map as one vCPU sees it for the time of one instruction: the same as the
+ * p2m, but for a few pages that are open to it. It borrows the p2m's tables and
+ * has copies of those that lead to the open pages; so it is only good for the
+ * generation of the p2m that it was made for.
+ */
+struct p2m_view;
+#define P2M_VIEW_OPENINGS 24u
+
+/** NULL: no memory. */
+struct p2m_view *p2m_view_create(struct p2m *p2m);
+/** No CPU translates through it any more. */
+void p2m_view_destroy(struct p2m_view *w);
+/** For hv->npt_root_set(): as it is, or with nothing executable. */
+mfn_t p2m_view_root(const struct p2m_view *w, bool executable);
+/**
+ * Opens the RAM at `g` for `access` beside the rights it has; until
+ * p2m_view_close(). The vCPU must flush its translations before its next entry.
+ * @return 0; -ENOMEM; -E2BIG too many open pages; -ENOENT no RAM in a page of
+ *         its own there (so it is not restricted).
+ */
+int rv_must_check p2m_view_open(struct p2m_view *w, gfn_t g, uint8_t access);
+/** Is `g` open for `access`? */
+bool p2m_view_is_open(const struct p2m_view *w, gfn_t g, uint8_t access);
+/** Nothing is open any more. */
+void p2m_view_close(struct p2m_view *w);
+/**
+ * Makes it follow the p2m, with the same pages open; cheap if the generation
+ * has not moved and `force` is not set. 0; errors of p2m_view_open(), after
+ * which nothing is open.
+ */
+int rv_must_check p2m_view_renew(struct p2m_view *w, bool force);
+/** The generation it is good for. */
+uint64_t p2m_view_generation(const struct p2m_view *w);

@@ -21,6 +21,8 @@
 #define V4V_SEND_PIECE 131072u
 /* Entries and hash buckets a notify works off in one piece. */
 #define V4V_NOTIFY_PIECE 32u
+/* Pages a registration pins, or the end of a ring lets go, in one piece. */
+#define V4V_PIN_PIECE 256u
 /* How long a long send that is not being continued keeps others waiting. */
 #define V4V_HOLD_NS 1000000u
 
@@ -80,11 +82,20 @@ struct v4v_register {
  * @return 0; -EEXIST the id is in use; -EINVAL port 0, length, number of
  *         pages, rx_ptr, a frame that is not RAM of the domain, dying; -EFAULT
  *         the list; -ENOSPC too many rings, or more pages in rings than the
- *         domain may own; -ENOMEM. Nothing changed on error.
+ *         domain may own; -ENOMEM; -ERESTART with *token not 0: call
+ *         v4v_ring_register_resume() with it, with 0: call this again. Nothing
+ *         changed on error.
  */
 int rv_must_check v4v_ring_register(struct vcpu *v,
-                                    const struct v4v_register *req);
-/** 0; -ENOENT. Those who wait for space in it get an event. */
+                                    const struct v4v_register *req,
+                                    uint32_t *token);
+/** Is `token` that of the registration `v` was last told to resume? If not, it
+ * starts anew; nothing of it has been done. */
+bool v4v_ring_register_is_resumable(const struct vcpu *v, uint32_t token);
+/** Goes on; as v4v_ring_register(). */
+int rv_must_check v4v_ring_register_resume(struct vcpu *v, uint32_t *token);
+/** 0; -ENOENT. Those who wait for space in it get an event. The pages of a
+ * large ring are let go in pieces after this. */
 int rv_must_check v4v_ring_unregister(struct domain *d, uint32_t port,
                                       domid_t partner);
 /** Up to `n` rings of `d` from the `start`th on. Returns how many. */

@@ -27,8 +27,8 @@
 #define APIC_MODE_SIPI 6u
 #define APIC_MODE_EXTINT 7u
 
-/** APIC id of vCPU `id`: even numbers, the same as under Xen. CPUID, the
- * MADT, and the APIC itself use this one definition. */
+/** APIC id of vCPU `id` unless vlapic_id_set() gave it another: even numbers,
+ * the same as under Xen. */
 static inline uint32_t vlapic_id_of(unsigned id)
 {
     return id * 2u;
@@ -36,6 +36,10 @@ static inline uint32_t vlapic_id_of(unsigned id)
 
 /** Allocates and resets the APIC of `v`. 0; -ENOMEM, nothing changed. */
 int rv_must_check vlapic_create(struct vcpu *v);
+/** Another id, equal to that of the vCPU: firmware that makes the MADT itself
+ * takes both for the same number. Then all vCPUs of the domain have such ids.
+ * Resets the APIC; before the domain runs. */
+void vlapic_id_set(struct vcpu *v, uint32_t id);
 /** Disarms the timer and frees; `v` runs nowhere. NULL-safe. */
 void vlapic_destroy(struct vcpu *v);
 /** Power-up state: xAPIC mode, software-disabled; vCPUs other than 0 wait for
@@ -80,6 +84,13 @@ bool vlapic_is_enabled(const struct vcpu *v);
 /** Enabled by IA32_APIC_BASE? CPUID's APIC bit follows it. */
 bool vlapic_is_present(const struct vcpu *v);
 
+/** Does an interrupt of the 8259 pair reach `v`: local APIC globally disabled,
+ * or LINT0 in ExtINT mode and not masked? */
+bool vlapic_extint_is_open(const struct vcpu *v);
+/** The 8259 pair has raised its output, which is LINT0 of `v`: sends if that
+ * is set up as a fixed interrupt. Any CPU may call. */
+void vlapic_lint0_raise(struct vcpu *v);
+
 /** CR8, kept here: the exit path brings changes the guest made without an
  * exit, the entry path loads it into the processor. `cr8` 0..15. */
 unsigned vlapic_cr8_get(const struct vcpu *v);
@@ -106,5 +117,8 @@ void vlapic_deliver(struct domain *d, uint32_t dest, bool logical,
  * starts it in real mode or leaves it down (VCPU_DOWN set: do not enter).
  */
 void vlapic_init_process(struct vcpu *v);
+/** RESET: vCPU and APIC to their power-on state, which for vCPU 0 means at the
+ * reset vector. `v` is current here, or runs nowhere. */
+void vlapic_power_on(struct vcpu *v);
 /** The guest's TSC offset changed: re-arms a TSC deadline. */
 void vlapic_tsc_changed(struct vcpu *v);

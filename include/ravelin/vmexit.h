@@ -22,6 +22,13 @@ static inline bool rv_must_check vmentry_prepare(struct vcpu *v)
 /** Takes over a task priority that the guest wrote through CR8 without an
  * exit; before anything looks at the virtual APIC's. */
 void vcpu_tpr_pull(struct vcpu *v);
+/** Is an interrupt waiting for `v`, from whatever source? */
+bool vcpu_irq_is_pending(struct vcpu *v);
+/** Takes the interrupt that is due from its source: it is being delivered now.
+ * @return its vector; -1: none is waiting. */
+int vcpu_irq_accept(struct vcpu *v);
+/** `v`, current here, has executed HLT. */
+void vcpu_halt(struct vcpu *v);
 /** Would `v`, waiting in HLT, wake up now? */
 bool vcpu_event_is_due(struct vcpu *v);
 
@@ -36,6 +43,29 @@ unsigned vcpu_insn_length(struct vcpu *v, const struct vmexit *exit);
 void vcpu_exception_inject(struct vcpu *v, uint8_t vector, bool has_error,
                            uint32_t error);
 void vcpu_pf_inject(struct vcpu *v, uint32_t error, gva_t address);
+/**
+ * Queues a software interrupt (INT n: EVENT_SOFT_INT) or exception (INT3, INTO:
+ * EVENT_SOFT_EXC): the guest's handler finds RIP + `insn_len` saved, whatever
+ * stands at RIP. A gate that the privilege level may not use gives #GP.
+ * `v` is current on this CPU.
+ * Ref: AMD APM Vol 2, 15.20 "Event Injection"; Intel SDM Vol 3C, 26.6
+ *      "Event Injection", VM-entry instruction length.
+ */
+void vcpu_soft_event_inject(struct vcpu *v, uint8_t vector, uint8_t type,
+                            uint8_t insn_len);
+
+/* What an event met on its way into the guest. */
+enum vcpu_collision {
+    COLLISION_NONE,
+    COLLISION_BENIGN, /* an interrupt or a benign exception, which gave way */
+    COLLISION_DOUBLE, /* the two became a double fault */
+    COLLISION_TRIPLE, /* would have been a triple fault: it was dropped */
+};
+/** Queues any event for which somebody wants to know what becomes of it;
+ * *other: vector of the event it met. `v` is current on this CPU. */
+enum vcpu_collision rv_must_check vcpu_event_try(struct vcpu *v,
+                                                 const struct vcpu_event *event,
+                                                 uint8_t *other);
 #define vcpu_gp_inject(v) vcpu_exception_inject((v), 13, true, 0)
 #define vcpu_ud_inject(v) vcpu_exception_inject((v), 6, false, 0)
 

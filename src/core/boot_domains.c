@@ -13,6 +13,7 @@
 #include "ravelin/domain.h"
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/legacy.h"
 #include "ravelin/log.h"
 #include "ravelin/manifest.h"
 #include "ravelin/panic.h"
@@ -76,8 +77,10 @@ static int domain_boot(const struct boot_info *info,
         .id = (domid_t)m->domid,
         .roles = m->roles,
         .monitor_targets = m->monitors,
+        .manifest_bit = 1UL << (m - manifest.domain),
         .vcpu_count = m->vcpus,
-        .max_pages = (m->memory >> PAGE_SHIFT) + SPECIAL_PAGES,
+        .max_pages = (m->memory >> PAGE_SHIFT) + SPECIAL_PAGES +
+                     legacy_pages_extra(m, info),
         .weight = m->weight,
         .affinity = m->cpus,
         .crash_policy = m->on_crash,
@@ -90,7 +93,8 @@ static int domain_boot(const struct boot_info *info,
         log_error("domain %s: cannot be created (%d)", m->name, rc);
         return rc;
     }
-    rc = pvh_build_manifest(*out, m, info);
+    rc = m->firmware[0] != '\0' ? legacy_build_manifest(*out, m, info)
+                                : pvh_build_manifest(*out, m, info);
     if (rc) {
         log_error("domain %s: cannot be built (%d)", m->name, rc);
         domain_reap(*out);

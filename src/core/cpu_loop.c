@@ -11,6 +11,7 @@
 #include "ravelin/atomic.h"
 #include "ravelin/console.h"
 #include "ravelin/guest_copy.h"
+#include "ravelin/monitor_access.h"
 #include "ravelin/quiesce.h"
 #include "ravelin/sched.h"
 #include "ravelin/serial_irq.h"
@@ -24,7 +25,7 @@
  * generation. With a full barrier on both sides at least one sees the other's
  * write, so no guest runs on a translation that somebody believes gone.
  */
-static void translations_check(struct vcpu *v)
+static rv_always_inline void translations_check(struct vcpu *v)
 {
     uint64_t generation = read_once(v->domain->p2m.generation);
 
@@ -35,12 +36,42 @@ static void translations_check(struct vcpu *v)
     }
 }
 
+/* The same turn for a vCPU that executes one instruction at a time. */
+static rv_noinline void vcpu_turn_stepping(struct cpu *cpu, struct vcpu *v)
+{
+    struct vmexit exit;
+
+    if (!monitor_step_prepare(v) || !entry_build_check(v) ||
+        !sched_guest_enter(cpu)) {
+        return;
+    }
+    translations_check(v);
+    if (!monitor_step_arm(v)) {
+        sched_guest_leave(cpu);
+        return;
+    }
+    hv->vcpu_enter(v, &exit);
+    sched_guest_leave(cpu);
+    monitor_step_disarm(v, &exit);
+    vmexit_handle(v, &exit);
+    monitor_step_settle(v);
+}
+
+/* A step keeps the vCPU's attention, so that others do not pay for a test. */
 static void vcpu_turn(struct cpu *cpu, struct vcpu *v)
 {
     struct vmexit exit;
 
-    if (!vmentry_prepare(v) || !entry_build_check(v) ||
-        !sched_guest_enter(cpu)) {
+    if (unlikely(read_once(v->attention))) {
+        if (!vmentry_attend(v)) {
+            return;
+        }
+        if (unlikely(v->stepping)) {
+            vcpu_turn_stepping(cpu, v);
+            return;
+        }
+    }
+    if (!entry_build_check(v) || !sched_guest_enter(cpu)) {
         return;
     }
     translations_check(v);

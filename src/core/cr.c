@@ -13,6 +13,7 @@
 #include "ravelin/errno.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/insn.h"
+#include "ravelin/monitor.h"
 #include "ravelin/vlapic.h"
 #include "ravelin/vmexit.h"
 
@@ -95,6 +96,7 @@ int cr0_write(struct vcpu *v, uint64_t value)
     }
     if (rc == 0) {
         hv->creg_set(v, CREG_CR0, value);
+        v->attention |= v->domain->emulates_real;
     }
     return rc;
 }
@@ -124,7 +126,7 @@ static int cr8_write(struct vcpu *v, uint64_t value)
     return 0;
 }
 
-static int cr_write(struct vcpu *v, unsigned cr, uint64_t value)
+int cr_write(struct vcpu *v, unsigned cr, uint64_t value)
 {
     switch (cr) {
     case 0:
@@ -162,13 +164,32 @@ static int lmsw_value(struct vcpu *v, const struct emul_insn *insn,
     return 0;
 }
 
+static const uint64_t *cr_of(const struct vcpu *v, unsigned cr)
+{
+    return cr == 0 ? &v->paging.cr0 : cr == 3 ? &v->paging.cr3 : &v->paging.cr4;
+}
+
+/* A write that faults is no event; one that succeeds is reported with what the
+ * register now holds. */
 static void written(struct vcpu *v, unsigned cr, uint64_t value,
                     unsigned length)
 {
+    uint64_t old = *cr_of(v, cr);
+
     if (cr_write(v, cr, value)) {
         vcpu_gp_inject(v);
-    } else {
-        vcpu_rip_advance(v, length);
+        return;
+    }
+    vcpu_rip_advance(v, length);
+    if (unlikely(monitor_of(v->domain)) && cr != 8) {
+        monitor_cr_written(v, cr, old, *cr_of(v, cr));
+    }
+}
+
+void cr_write_back(struct vcpu *v, unsigned cr, uint64_t old)
+{
+    if (cr_write(v, cr, old) != 0) {
+        domain_crash(v->domain, v, "a write of CR%u cannot be taken back", cr);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "ravelin/fmt.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/insn.h"
+#include "ravelin/legacy.h"
 #include "ravelin/log.h"
 #include "ravelin/string.h"
 #include "ravelin/trail.h"
@@ -123,6 +124,7 @@ void domain_crash(struct domain *d, struct vcpu *v, const char *fmt, ...)
                   this_cpu()->id);
         vcpu_dump(v);
     }
+    legacy_dump(d);
     log_error("end of dump of domain %u (%s)", d->id, d->name);
     domain_crash_apply(d);
 }

@@ -12,6 +12,7 @@
 #include "ravelin/insn.h"
 #include "ravelin/io_ports.h"
 #include "ravelin/mmio.h"
+#include "ravelin/monitor_access.h"
 #include "ravelin/p2m.h"
 #include "ravelin/vmexit.h"
 
@@ -48,6 +49,11 @@ static bool is_settled(const struct p2m_entry *entry, uint8_t access)
     return (entry->access & access) == access;
 }
 
+static bool is_ram(const struct p2m_entry *entry)
+{
+    return entry->type == P2M_RAM || entry->type == P2M_RAM_RO;
+}
+
 static void device_access(struct vcpu *v, const struct vmexit *exit)
 {
     const struct emul_insn *insn = vcpu_insn_fetch(v, exit);
@@ -75,7 +81,10 @@ void memory_exit_handle(struct vcpu *v, const struct vmexit *exit)
     gpa_t addr = exit->u.memory.gpa;
     struct p2m_entry entry = p2m_lookup(&v->domain->p2m, gpa_to_gfn(addr));
 
-    if (is_settled(&entry, exit->u.memory.access)) {
+    if (is_ram(&entry) && monitor_access_exit(v, exit)) {
+        return;
+    }
+    if (!is_ram(&entry) && is_settled(&entry, exit->u.memory.access)) {
         return;
     }
     if (exit->u.memory.access == ACCESS_EXEC) {

@@ -9,11 +9,14 @@
 
 #include "arch/host.h"
 #include "ravelin/cpuid_policy.h"
+#include "ravelin/debug_attach.h"
 #include "ravelin/errno.h"
 #include "ravelin/evtchn.h"
 #include "ravelin/fmt.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/legacy.h"
 #include "ravelin/memory_map.h"
+#include "ravelin/monitor.h"
 #include "ravelin/sched.h"
 #include "ravelin/string.h"
 #include "ravelin/time_info.h"
@@ -60,8 +63,11 @@ void domain_free(struct domain *d)
     }
     hv->domain_destroy(d);
     memory_map_free(d);
+    legacy_free(d);
     vioapic_destroy(d);
     cpuid_policy_destroy(d);
+    debug_free(d);
+    monitor_free(d);
     v4v_domain_free(d);
     evtchn_domain_free(d);
     shared_info_destroy(d);
@@ -106,6 +112,7 @@ static void settings_init(struct domain *d, const struct domain_config *cfg,
     d->ssidref = cfg->ssidref;
     d->roles = cfg->roles;
     d->monitor_targets = cfg->monitor_targets;
+    d->manifest_bit = cfg->manifest_bit;
     d->crash_policy = cfg->crash_policy;
     d->manifest = cfg->manifest;
     d->max_pages = cfg->max_pages;

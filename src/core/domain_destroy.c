@@ -9,7 +9,9 @@
 #include "ravelin/errno.h"
 #include "ravelin/evtchn.h"
 #include "ravelin/guest_copy.h"
+#include "ravelin/legacy.h"
 #include "ravelin/log.h"
+#include "ravelin/monitor.h"
 #include "ravelin/sched.h"
 #include "ravelin/time_info.h"
 #include "ravelin/v4v.h"
@@ -54,6 +56,12 @@ static int stage_events(struct domain *d)
     return evtchn_domain_destroy(d);
 }
 
+static int stage_monitor(struct domain *d)
+{
+    monitor_listener_ended(d);
+    return monitor_destroy(d);
+}
+
 static int stage_messages(struct domain *d)
 {
     return v4v_domain_destroy(d);
@@ -62,6 +70,11 @@ static int stage_messages(struct domain *d)
 /* What holds references on the domain's frames. */
 static int stage_pins(struct domain *d)
 {
+    int rc = legacy_release(d);
+
+    if (rc != 0) {
+        return rc;
+    }
     vconsole_destroy(d);
     for (unsigned i = 0; i < d->vcpu_count; i++) {
         walk_cache_flush(d->vcpu[i]);
@@ -91,8 +104,8 @@ static int stage_end(struct domain *d)
 }
 
 static int (*const stages[])(struct domain *d) = {
-    stage_begin, stage_vcpus,  stage_events, stage_messages,
-    stage_pins,  stage_memory, stage_end,
+    stage_begin,    stage_vcpus, stage_monitor, stage_events,
+    stage_messages, stage_pins,  stage_memory,  stage_end,
 };
 
 int domain_destroy(struct domain *d)

@@ -10,6 +10,7 @@
 #include "ravelin/evtchn.h"
 #include "ravelin/log.h"
 #include "ravelin/machine_end.h"
+#include "ravelin/monitor.h"
 #include "ravelin/sched.h"
 #include "ravelin/v4v.h"
 
@@ -110,6 +111,8 @@ void domain_shutdown(struct domain *d, enum shutdown_code code)
         domain_vcpus_stop(d);
         if (code != SHUTDOWN_SUSPEND) {
             v4v_domain_end(d);
+            monitor_listener_ended(d);
+            monitor_target_ended(d);
         }
         domain_ended(d, code);
     }

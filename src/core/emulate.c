@@ -12,13 +12,50 @@
 #include "ravelin/emul.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/insn.h"
+#include "ravelin/legacy.h"
+#include "ravelin/monitor_access.h"
+#include "ravelin/p2m.h"
 #include "ravelin/string.h"
 #include "ravelin/trail.h"
 #include "ravelin/vmexit.h"
 
+#include "emulate.h"
+
 /* Iterations of a REP per exit; the instruction then continues after the next
  * entry, so that interrupts and other vCPUs get their turn. */
 #define REP_LIMIT 128u
+/* Bytes that string port instructions move at once. */
+#define BLOCK_SIZE 512u
+
+/* RAM that could not be accessed: a monitor's right forbids it. */
+static bool page_is_ram(const struct vcpu *v, gpa_t at)
+{
+    return p2m_lookup(&v->domain->p2m, gpa_to_gfn(at)).type == P2M_RAM;
+}
+
+static int watched_read(struct emul *e, uint64_t lin, unsigned size,
+                        uint8_t want, bool user, uint64_t *value)
+{
+    struct guest_fault fault;
+
+    if (!monitor_access_emulated(e->priv, gva(lin), want, user) ||
+        guest_free_read(e->priv, value, gva(lin), size, want, user, &fault)) {
+        return EMUL_RETRY;
+    }
+    return EMUL_OK;
+}
+
+static int watched_write(struct emul *e, uint64_t lin, unsigned size, bool user,
+                         uint64_t value)
+{
+    struct guest_fault fault;
+
+    if (!monitor_access_emulated(e->priv, gva(lin), ACCESS_WRITE, user) ||
+        guest_free_write(e->priv, gva(lin), &value, size, user, &fault)) {
+        return EMUL_RETRY;
+    }
+    return EMUL_OK;
+}
 
 /* One access inside a page: RAM, a device, or the empty bus. */
 static int part_read(struct emul *e, uint64_t lin, unsigned size, uint8_t want,
@@ -30,6 +67,9 @@ static int part_read(struct emul *e, uint64_t lin, unsigned size, uint8_t want,
     if (guest_linear_read(e->priv, value, gva(lin), size, want, user, &fault)) {
         if (fault.is_page_fault) {
             return emul_raise_pf(e, fault.gva.v, fault.error);
+        }
+        if (page_is_ram(e->priv, fault.gpa)) {
+            return watched_read(e, lin, size, want, user, value);
         }
         device_mmio(e->priv, fault.gpa, size, false, value);
     }
@@ -44,6 +84,9 @@ static int part_write(struct emul *e, uint64_t lin, unsigned size, bool user,
     if (guest_linear_write(e->priv, gva(lin), &value, size, user, &fault)) {
         if (fault.is_page_fault) {
             return emul_raise_pf(e, fault.gva.v, fault.error);
+        }
+        if (page_is_ram(e->priv, fault.gpa)) {
+            return watched_write(e, lin, size, user, value);
         }
         device_mmio(e->priv, fault.gpa, size, true, &value);
     }
@@ -78,8 +121,8 @@ static int access_check(struct emul *e, uint64_t lin, unsigned size,
     return EMUL_OK;
 }
 
-static int op_read(struct emul *e, uint64_t lin, unsigned size, unsigned access,
-                   uint64_t *value)
+int emulate_op_read(struct emul *e, uint64_t lin, unsigned size,
+                    unsigned access, uint64_t *value)
 {
     uint8_t want = access & EMUL_ACCESS_WRITE ? ACCESS_WRITE : ACCESS_READ;
     bool user = (access & EMUL_ACCESS_USER) != 0;
@@ -98,8 +141,8 @@ static int op_read(struct emul *e, uint64_t lin, unsigned size, unsigned access,
     return rc;
 }
 
-static int op_write(struct emul *e, uint64_t lin, unsigned size,
-                    unsigned access, uint64_t value)
+int emulate_op_write(struct emul *e, uint64_t lin, unsigned size,
+                     unsigned access, uint64_t value)
 {
     bool user = (access & EMUL_ACCESS_USER) != 0;
     int rc;
@@ -114,6 +157,14 @@ static int op_write(struct emul *e, uint64_t lin, unsigned size,
     return rc;
 }
 
+int emulate_op_probe(struct emul *e, uint64_t lin, unsigned size,
+                     unsigned access)
+{
+    uint8_t want = access & EMUL_ACCESS_WRITE ? ACCESS_WRITE : ACCESS_READ;
+
+    return access_check(e, lin, size, want, (access & EMUL_ACCESS_USER) != 0);
+}
+
 static int op_io(struct emul *e, uint16_t port, unsigned size, bool in,
                  uint32_t *value)
 {
@@ -121,10 +172,38 @@ static int op_io(struct emul *e, uint16_t port, unsigned size, bool in,
     return EMUL_OK;
 }
 
+/* Only devices of a legacy platform move blocks. What is read from one is gone,
+ * so memory is asked first whether it can be written; if another vCPU takes it
+ * away meanwhile, the guest has lost those bytes to itself. */
+int emulate_op_io_block(struct emul *e, uint16_t port, unsigned size, bool in,
+                        uint64_t lin, unsigned access, uint32_t *count)
+{
+    uint8_t want = in ? ACCESS_WRITE : ACCESS_READ;
+    bool user = (access & EMUL_ACCESS_USER) != 0;
+    unsigned bytes = first_part(lin, *count * size);
+    struct vcpu *v = e->priv;
+    struct guest_fault fault;
+    uint8_t buf[BLOCK_SIZE];
+    size_t n = rv_min(bytes, BLOCK_SIZE) / size * size;
+
+    *count = 0;
+    if (v->domain->legacy == NULL || n == 0 ||
+        guest_linear_read(v, buf, gva(lin), n, want, user, &fault)) {
+        return EMUL_OK;
+    }
+    n = legacy_port_string(v, port, size, in, buf, n);
+    if (in && n != 0 && guest_linear_write(v, gva(lin), buf, n, user, &fault)) {
+        return EMUL_OK;
+    }
+    *count = (uint32_t)(n / size);
+    return EMUL_OK;
+}
+
 static const struct emul_ops device_ops = {
-    .read = op_read,
-    .write = op_write,
+    .read = emulate_op_read,
+    .write = emulate_op_write,
     .io = op_io,
+    .io_block = emulate_op_io_block,
 };
 
 static const uint8_t segment_of[EMUL_SEG_COUNT] = {
@@ -134,7 +213,7 @@ static const uint8_t segment_of[EMUL_SEG_COUNT] = {
     [EMUL_IDTR] = SEG_IDTR,
 };
 
-static void state_load(struct emul_cpu *cpu, const struct vcpu *v)
+void emulate_state_load(struct emul_cpu *cpu, const struct vcpu *v)
 {
     memcpy(cpu->reg, v->regs.gpr, sizeof(v->regs.gpr));
     cpu->rip = v->regs.rip;
@@ -156,15 +235,13 @@ static void state_load(struct emul_cpu *cpu, const struct vcpu *v)
     cpu->shadow = 0;
 }
 
-/* Only data segments can have changed: control transfers do not touch a
- * device and are not run here. */
-static void state_store(struct vcpu *v, const struct emul_cpu *cpu,
-                        const struct emul_cpu *before)
+void emulate_state_store(struct vcpu *v, const struct emul_cpu *cpu,
+                         const struct emul_cpu *before)
 {
     memcpy(v->regs.gpr, cpu->reg, sizeof(v->regs.gpr));
     v->regs.rip = cpu->rip;
     v->regs.rflags = cpu->rflags;
-    for (unsigned i = 0; i < EMUL_SREG_COUNT; i++) {
+    for (unsigned i = 0; i < EMUL_SEG_COUNT; i++) {
         const struct emul_seg *s = &cpu->seg[i];
         struct vcpu_segment out = {s->sel, s->attr, s->limit, s->base};
 
@@ -172,11 +249,19 @@ static void state_store(struct vcpu *v, const struct emul_cpu *cpu,
             hv->segment_set(v, (enum seg_index)segment_of[i], &out);
         }
     }
-    hv->shadow_clear(v);
+    if (cpu->shadow) {
+        hv->shadow_set(v);
+    } else {
+        hv->shadow_clear(v);
+    }
 }
 
-static void exception_forward(struct vcpu *v, const struct emul_event *ev)
+static void exception_forward(struct vcpu *v, const struct emul_event *ev,
+                              uint64_t dr6)
 {
+    if (ev->vector == 1) {
+        hv->creg_set(v, CREG_DR6, dr6);
+    }
     if (ev->vector == 14) {
         vcpu_pf_inject(v, ev->error, gva(ev->cr2));
     } else {
@@ -184,7 +269,7 @@ static void exception_forward(struct vcpu *v, const struct emul_event *ev)
     }
 }
 
-void vcpu_emulate(struct vcpu *v, const struct emul_insn *insn)
+enum emul_result vcpu_emulate_try(struct vcpu *v, const struct emul_insn *insn)
 {
     struct emul e;
     struct emul_cpu before;
@@ -193,21 +278,34 @@ void vcpu_emulate(struct vcpu *v, const struct emul_insn *insn)
     trail_note(v, TRAIL_EMULATED);
     emul_init(&e, &device_ops, v, NULL);
     e.rep_limit = REP_LIMIT;
-    state_load(&e.cpu, v);
+    emulate_state_load(&e.cpu, v);
     before = e.cpu;
     emul_sync(&e);
     result = emul_exec(&e, insn);
     switch (result) {
     case EMUL_OK:
-        state_store(v, &e.cpu, &before);
+        emulate_state_store(v, &e.cpu, &before);
         break;
     case EMUL_FAULT:
-        state_store(v, &e.cpu, &before);
-        exception_forward(v, &e.event);
+        emulate_state_store(v, &e.cpu, &before);
+        exception_forward(v, &e.event, e.cpu.dr[6]);
+        break;
+    case EMUL_RETRY:
+        /* The iterations of a REP up to here are done. */
+        memcpy(v->regs.gpr, e.cpu.reg, sizeof(v->regs.gpr));
         break;
     default:
+        break;
+    }
+    return result;
+}
+
+void vcpu_emulate(struct vcpu *v, const struct emul_insn *insn)
+{
+    enum emul_result result = vcpu_emulate_try(v, insn);
+
+    if (result != EMUL_OK && result != EMUL_FAULT && result != EMUL_RETRY) {
         domain_crash(v->domain, v, "cannot emulate %s at rip %016lx",
                      emul_id_name(insn->id), v->regs.rip);
-        break;
     }
 }

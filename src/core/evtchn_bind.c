@@ -255,6 +255,17 @@ int evtchn_service_bind(struct domain *d, evtchn_service_fn fn,
     return rc;
 }
 
+bool evtchn_service_is_bound(struct domain *d, evtchn_port_t port,
+                             evtchn_service_fn fn)
+{
+    struct evtchn_locked held = evtchn_lock(d);
+    bool is_bound = evtchn_word_state(evtchn_read(d, port)) == EVTCHN_SERVICE &&
+                    evtchn_find(d, port)->fn == fn;
+
+    evtchn_unlock(&held);
+    return is_bound;
+}
+
 void evtchn_service_unbind(struct domain *d, evtchn_port_t port)
 {
     struct evtchn_locked held = evtchn_lock(d);

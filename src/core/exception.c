@@ -6,6 +6,8 @@
  *      AMD APM Vol 2, 8.2.9 "#DF-Double-Fault Exception".
  */
 
+#include "ravelin/guest_copy.h"
+#include "ravelin/insn.h"
 #include "ravelin/vmexit.h"
 
 #define VECTOR_DE 0u
@@ -19,6 +21,12 @@
 
 enum event_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PF, CLASS_DF };
 enum verdict { TAKE_SECOND, DOUBLE_FAULT, TRIPLE_FAULT };
+
+#define CR0_PE 1u
+#define EFER_LMA (1UL << 10)
+#define RFLAGS_VM (1UL << 17)
+#define GATE_DPL_SHIFT 5
+#define ERROR_IDT 2u
 
 static enum event_class event_classify(const struct vcpu_event *ev)
 {
@@ -58,34 +66,123 @@ static void first_keep(struct vcpu *v, const struct vcpu_event *first)
     }
 }
 
-static void event_raise(struct vcpu *v, const struct vcpu_event *second)
+static const struct vcpu_event double_fault = {
+    .valid = true,
+    .vector = VECTOR_DF,
+    .type = EVENT_EXCEPTION,
+    .has_error = true,
+};
+
+/* Queues `second`, or what it becomes together with the event that is on its
+ * way, which is put into *first. After TRIPLE_FAULT the first one still is. */
+static enum verdict event_merge(struct vcpu *v, const struct vcpu_event *second,
+                                struct vcpu_event *first)
 {
-    struct vcpu_event first = v->pending;
     enum verdict verdict = TAKE_SECOND;
 
-    if (first.valid || hv->event_take(v, &first)) {
-        verdict = collision[event_classify(&first)][event_classify(second)];
+    *first = v->pending;
+    if (first->valid || hv->event_take(v, first)) {
+        verdict = collision[event_classify(first)][event_classify(second)];
     }
     v->attention = true;
     switch (verdict) {
     case TAKE_SECOND:
-        first_keep(v, &first);
+        first_keep(v, first);
         v->pending = *second;
         break;
     case DOUBLE_FAULT:
-        v->pending = (struct vcpu_event){
-            .valid = true,
-            .vector = VECTOR_DF,
-            .type = EVENT_EXCEPTION,
-            .has_error = true,
-        };
+        v->pending = double_fault;
         break;
     case TRIPLE_FAULT:
+        v->pending = *first;
+        break;
+    }
+    return verdict;
+}
+
+static void event_raise(struct vcpu *v, const struct vcpu_event *second)
+{
+    struct vcpu_event first;
+
+    if (event_merge(v, second, &first) == TRIPLE_FAULT) {
         domain_crash(v->domain, v,
                      "triple fault: exception %u while delivering #DF",
                      second->vector);
-        break;
     }
+}
+
+/*
+ * INT3 and INTO need a gate that their privilege level may use. Hardware that
+ * is given them as exceptions may not look. What cannot be read here it will
+ * not be able to read either, and says so itself.
+ */
+static bool gate_is_usable(struct vcpu *v, uint8_t vector)
+{
+    bool is_long = hv->code_bits_get(v) == 64 || (v->paging.efer & EFER_LMA);
+    unsigned cpl = v->regs.rflags & RFLAGS_VM ? 3 : hv->cpl_get(v);
+    struct vcpu_segment idt;
+    struct guest_fault fault;
+    uint8_t type;
+
+    if (cpl == 0 || !(hv->creg_get(v, CREG_CR0) & CR0_PE)) {
+        return true;
+    }
+    hv->segment_get(v, SEG_IDTR, &idt);
+    if (guest_linear_read(v, &type,
+                          gva(idt.base + vector * (is_long ? 16u : 8u) + 5), 1,
+                          ACCESS_READ, false, &fault)) {
+        return true;
+    }
+    return ((type >> GATE_DPL_SHIFT) & 3u) >= cpl;
+}
+
+/* What the processor makes of a software event that its gate forbids. */
+static struct vcpu_event event_permitted(struct vcpu *v,
+                                         const struct vcpu_event *ev)
+{
+    if (ev->type != EVENT_SOFT_EXC || gate_is_usable(v, ev->vector)) {
+        return *ev;
+    }
+    return (struct vcpu_event){
+        .valid = true,
+        .vector = VECTOR_GP,
+        .type = EVENT_EXCEPTION,
+        .has_error = true,
+        .error = ev->vector * 8u | ERROR_IDT,
+    };
+}
+
+enum vcpu_collision vcpu_event_try(struct vcpu *v,
+                                   const struct vcpu_event *event,
+                                   uint8_t *other)
+{
+    struct vcpu_event second = event_permitted(v, event);
+    struct vcpu_event first;
+    enum verdict verdict = event_merge(v, &second, &first);
+
+    *other = first.valid ? first.vector : 0;
+    switch (verdict) {
+    case DOUBLE_FAULT:
+        return COLLISION_DOUBLE;
+    case TRIPLE_FAULT:
+        return COLLISION_TRIPLE;
+    default:
+        return first.valid ? COLLISION_BENIGN : COLLISION_NONE;
+    }
+}
+
+void vcpu_soft_event_inject(struct vcpu *v, uint8_t vector, uint8_t type,
+                            uint8_t insn_len)
+{
+    struct vcpu_event ev = {
+        .valid = true,
+        .vector = vector,
+        .type = type,
+        .insn_len = insn_len,
+    };
+
+    ev = event_permitted(v, &ev);
+    event_raise(v, &ev);
 }
 
 void vcpu_exception_inject(struct vcpu *v, uint8_t vector, bool has_error,

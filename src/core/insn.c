@@ -74,7 +74,10 @@ static unsigned bytes_fetch(struct vcpu *v, uint64_t address, uint8_t *out,
     bool user = hv->cpl_get(v) == 3;
 
     if (guest_linear_read(v, out + have, gva(address + have), want - have,
-                          ACCESS_EXEC, user, &fault)) {
+                          ACCESS_EXEC, user, &fault) &&
+        (fault.is_page_fault ||
+         guest_free_read(v, out + have, gva(address + have), want - have,
+                         ACCESS_EXEC, user, &fault))) {
         if (fault.is_page_fault) {
             vcpu_pf_inject(v, fault.error, fault.gva);
         } else {
@@ -145,6 +148,13 @@ static rv_noinline uint64_t linear_of(const struct vcpu *v, uint64_t rip)
     return (uint32_t)(cs.base + rip);
 }
 
+/* Functions, and the stubs of the hypercall page, begin at multiples of some
+ * power of two, so the low bits alone would put them all into one slot. */
+static inline size_t slot_of(uint64_t address)
+{
+    return (address ^ address / SLOT_COUNT) % SLOT_COUNT;
+}
+
 /* On the path of nearly every exit: kept in one piece by the inlining. */
 static rv_always_inline const struct emul_insn *insn_fetch(
     struct vcpu *v, const struct vmexit *exit)
@@ -155,7 +165,7 @@ static rv_always_inline const struct emul_insn *insn_fetch(
     if (unlikely(exit->code_bits != 64)) {
         address = linear_of(v, address);
     }
-    slot = &v->insn->slot[address % SLOT_COUNT];
+    slot = &v->insn->slot[slot_of(address)];
     if (likely(
             slot->address == address && slot->valid_bits == exit->code_bits &&
             guest_code_matches(v, gva(address), exit->cpl == 3, slot->bytes))) {
@@ -168,6 +178,65 @@ const struct emul_insn *vcpu_insn_fetch(struct vcpu *v,
                                         const struct vmexit *exit)
 {
     return insn_fetch(v, exit);
+}
+
+/* As many bytes as can be had, up to FETCH_BYTES. */
+static unsigned bytes_peek(struct vcpu *v, uint64_t address, uint8_t *out,
+                           bool user)
+{
+    uint64_t room = PAGE_SIZE - (address & ~PAGE_MASK);
+    unsigned first = (unsigned)rv_min(room, (uint64_t)FETCH_BYTES);
+    struct guest_fault fault;
+
+    if (guest_free_read(v, out, gva(address), first, ACCESS_EXEC, user,
+                        &fault)) {
+        return 0;
+    }
+    if (first < FETCH_BYTES &&
+        guest_free_read(v, out + first, gva(address + first),
+                        FETCH_BYTES - first, ACCESS_EXEC, user, &fault)) {
+        return first;
+    }
+    return FETCH_BYTES;
+}
+
+/* The same slots as for the others, filled without any consequence. */
+static bool slot_peek(struct vcpu *v, struct insn_slot *slot, uint64_t address,
+                      enum emul_mode mode, bool user)
+{
+    unsigned have;
+
+    slot->valid_bits = 0;
+    slot->address = address;
+    slot->bytes[0] = slot->bytes[1] = 0;
+    have = bytes_peek(v, address, (uint8_t *)slot->bytes, user);
+    return have != 0 && emul_decode(&slot->insn, (const uint8_t *)slot->bytes,
+                                    have, mode) == 0;
+}
+
+int vcpu_insn_peek(struct vcpu *v, struct emul_insn *out)
+{
+    uint64_t base;
+    enum emul_mode mode = vcpu_code_mode(v, &base);
+    uint8_t bits = (uint8_t)hv->code_bits_get(v);
+    bool user = hv->cpl_get(v) == 3;
+    uint64_t address = base + v->regs.rip;
+    struct insn_slot *slot;
+
+    if (mode != EMUL_MODE_64_AMD) {
+        address = (uint32_t)address;
+    }
+    slot = &v->insn->slot[address % SLOT_COUNT];
+    if (slot->address != address || slot->valid_bits != bits ||
+        !guest_code_matches(v, gva(address), user, slot->bytes)) {
+        if (!slot_peek(v, slot, address, mode, user)) {
+            return -RV_EFAULT;
+        }
+        slot->valid_bits =
+            (address & ~PAGE_MASK) <= PAGE_SIZE - FETCH_BYTES ? bits : 0;
+    }
+    *out = slot->insn;
+    return 0;
 }
 
 gva_t insn_memory_operand(const struct vcpu *v, const struct emul_insn *insn)

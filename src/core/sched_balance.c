@@ -90,7 +90,7 @@ struct cpu *sched_place(struct sched_unit *u)
     struct cpu *last = u->vcpu->cpu;
     uint64_t idle = read_once(sched_idle_mask) & read_once(u->affinity);
 
-    if (u->vcpu->running) {
+    if (u->vcpu->running || cpu_count() == 1) {
         return last; /* its state is there; sched_pick() moves it on */
     }
     if ((idle >> last->id) & 1) {

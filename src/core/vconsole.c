@@ -16,6 +16,7 @@
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
+#include "ravelin/legacy.h"
 #include "ravelin/quiesce.h"
 
 #define INPUT_SIZE 1024u /* power of two */
@@ -353,6 +354,8 @@ void vconsole_input(unsigned channel, const char *buf, size_t n)
     }
     if (input_queue(c, buf, n)) {
         evtchn_service_raise(d, c->port);
+    } else if (d->legacy != NULL) {
+        legacy_input(d);
     } else if (load_acquire(&c->ring) == NULL) {
         evtchn_virq_raise(d->vcpu[0], VIRQ_CONSOLE);
     }

@@ -6,6 +6,7 @@
 
 #include "ravelin/domain.h"
 
+#include "ravelin/emulate_real.h"
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
@@ -93,6 +94,7 @@ void vcpu_destroy(struct vcpu *v)
     sched_vcpu_destroy(v);
     v4v_vcpu_free(v);
     vcpu_timers_cancel(v);
+    emulation_destroy(v);
     for (size_t i = ARRAY_SIZE(parts); i-- > 0;) {
         parts[i].destroy(v);
     }

@@ -7,9 +7,13 @@
  * Ref: AMD APM Vol 2, 8.5 "Priorities"; Intel SDM Vol 3A table 6-2.
  */
 
+#include "ravelin/emulate_real.h"
 #include "ravelin/evtchn.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/insn.h"
+#include "ravelin/legacy.h"
+#include "ravelin/monitor.h"
+#include "ravelin/monitor_access.h"
 #include "ravelin/sched.h"
 #include "ravelin/vlapic.h"
 #include "ravelin/vmexit.h"
@@ -39,21 +43,58 @@ static void interrupt_inject(struct vcpu *v, uint8_t vector)
     hv->event_inject(v, &ev);
 }
 
+/* Where an interrupt comes from decides what accepting it means. */
+enum irq_source {
+    IRQ_NONE,
+    IRQ_DISPLACED, /* had been accepted before */
+    IRQ_UPCALL,
+    IRQ_EXTINT, /* the 8259 pair tells its vector when asked */
+    IRQ_APIC,
+};
+
 /* The callback vector is not an APIC interrupt: it has no priority and no end
  * of interrupt; the mask is in vcpu_info. */
-static int interrupt_pending(struct vcpu *v, bool *from_apic)
+static enum irq_source interrupt_pending(struct vcpu *v, int *vector)
+{
+    if (v->displaced.valid) {
+        *vector = v->displaced.vector;
+        return IRQ_DISPLACED;
+    }
+    *vector = evtchn_upcall_vector(v);
+    if (*vector >= 0) {
+        return IRQ_UPCALL;
+    }
+    if (unlikely(v->domain->legacy != NULL) && legacy_intr_is_pending(v)) {
+        return IRQ_EXTINT;
+    }
+    *vector = vlapic_irq_pending(v);
+    return *vector >= 0 ? IRQ_APIC : IRQ_NONE;
+}
+
+bool vcpu_irq_is_pending(struct vcpu *v)
 {
     int vector;
 
-    *from_apic = false;
-    if (v->displaced.valid) {
-        return v->displaced.vector;
+    return interrupt_pending(v, &vector) != IRQ_NONE;
+}
+
+int vcpu_irq_accept(struct vcpu *v)
+{
+    int vector;
+
+    switch (interrupt_pending(v, &vector)) {
+    case IRQ_NONE:
+        return -1;
+    case IRQ_EXTINT:
+        vector = legacy_intr_accept(v);
+        break;
+    case IRQ_APIC:
+        vlapic_irq_accept(v, (uint8_t)vector);
+        break;
+    default:
+        break;
     }
-    vector = evtchn_upcall_vector(v);
-    if (vector < 0) {
-        *from_apic = true;
-        vector = vlapic_irq_pending(v);
-    }
+    v->displaced.valid = false;
     return vector;
 }
 
@@ -99,10 +140,7 @@ static void shadowed_halt_skip(struct vcpu *v)
 /* Returns whether an interrupt is left waiting for IF or a shadow. */
 static bool interrupt_deliver(struct vcpu *v, bool slot_free)
 {
-    bool from_apic;
-    int vector = interrupt_pending(v, &from_apic);
-
-    if (vector < 0) {
+    if (!vcpu_irq_is_pending(v)) {
         return false;
     }
     if (slot_free && !hv->irq_is_open(v)) {
@@ -111,12 +149,8 @@ static bool interrupt_deliver(struct vcpu *v, bool slot_free)
     if (!slot_free || !hv->irq_is_open(v)) {
         return true;
     }
-    if (from_apic) {
-        vlapic_irq_accept(v, (uint8_t)vector);
-    }
-    v->displaced.valid = false;
-    interrupt_inject(v, (uint8_t)vector);
-    return interrupt_pending(v, &from_apic) >= 0;
+    interrupt_inject(v, (uint8_t)vcpu_irq_accept(v));
+    return vcpu_irq_is_pending(v);
 }
 
 /*
@@ -127,6 +161,7 @@ static bool interrupt_deliver(struct vcpu *v, bool slot_free)
 static rv_noinline void events_deliver(struct vcpu *v)
 {
     bool slot_free = !hv->event_is_queued(v);
+    bool soft = false;
     bool waiting;
 
     vcpu_tpr_pull(v);
@@ -134,13 +169,15 @@ static rv_noinline void events_deliver(struct vcpu *v)
         hv->event_inject(v, &v->pending);
         v->pending.valid = false;
         slot_free = false;
+        /* The backend follows a software event until it is delivered. */
+        soft = v->pending.insn_len != 0;
     }
     if (slot_free && nmi_deliver(v)) {
         slot_free = false;
     }
     waiting = interrupt_deliver(v, slot_free);
     intercepts_update(v, waiting, vlapic_tpr_threshold(v) >= 0);
-    if (waiting || v->nmi_pending || evtchn_is_flagged(v) ||
+    if (waiting || soft || v->nmi_pending || evtchn_is_flagged(v) ||
         vlapic_irq_is_latched(v)) {
         v->attention = true;
     }
@@ -157,12 +194,25 @@ void vcpu_tpr_pull(struct vcpu *v)
 
 bool vcpu_event_is_due(struct vcpu *v)
 {
-    bool from_apic;
-
     if (v->pending.valid || v->nmi_pending || v->init_pending) {
         return true;
     }
-    return hv->irq_is_open(v) && interrupt_pending(v, &from_apic) >= 0;
+    return hv->irq_is_open(v) && vcpu_irq_is_pending(v);
+}
+
+/*
+ * Firmware parks processors in HLT with interrupts closed, and what it starts
+ * expects them to be down then; when all of them are, the machine is off. This
+ * is what HVM guests of Xen find, too.
+ */
+void vcpu_halt(struct vcpu *v)
+{
+    v->halted = true;
+    v->attention = true;
+    if (unlikely(v->domain->legacy != NULL) && !(v->regs.rflags & RFLAGS_IF) &&
+        !v->nmi_pending && !v->init_pending) {
+        vcpu_down(v);
+    }
 }
 
 /* A vCPU in HLT goes on only when something is due. */
@@ -181,13 +231,27 @@ static bool halt_is_over(struct vcpu *v)
 bool vmentry_attend(struct vcpu *v)
 {
     (void)__atomic_exchange_n(&v->attention, false, __ATOMIC_SEQ_CST);
+    if (unlikely(v->domain->legacy != NULL)) {
+        legacy_attend(v);
+    }
     if (unlikely(v->init_pending)) {
+        monitor_step_cancel(v);
         vlapic_init_process(v);
+    }
+    if (unlikely(read_once(v->watch_due))) {
+        monitor_attend(v);
     }
     if (read_once(v->flags) != 0 || (unlikely(v->halted) && !halt_is_over(v))) {
         v->attention = true;
         return false;
     }
-    events_deliver(v);
+    if (unlikely(v->domain->emulates_real) && emulate_real_is_due(v)) {
+        emulate_real_run(v);
+        v->attention = true;
+        return false;
+    }
+    if (likely(!v->stepping) || !monitor_step_holds(v)) {
+        events_deliver(v);
+    }
     return true;
 }

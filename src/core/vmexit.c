@@ -16,11 +16,16 @@
 #include "ravelin/false_fault.h"
 #include "ravelin/hypercall.h"
 #include "ravelin/insn.h"
+#include "ravelin/monitor.h"
 #include "ravelin/msr_policy.h"
 #include "ravelin/sched.h"
 
 #define VECTOR_DB 1u
+#define VECTOR_BP 3u
+#define VECTOR_OF 4u
+#define VECTOR_PF 14u
 #define VECTOR_AC 17u
+#define MSR_SKIPPED 1 /* the instruction is behind us already */
 #define VECTOR_MC 18u
 /* Deliveries of #DB or #AC in a row without one instruction in between. */
 #define EXCEPTION_LOOP_LIMIT 1000u
@@ -51,6 +56,28 @@ static void cpuid_handle(struct vcpu *v, const struct vmexit *exit)
     vcpu_insn_skip(v, exit);
 }
 
+/* A write that somebody may want to hear of. 0; MSR_SKIPPED; or the guest gets
+ * #GP. */
+static int msr_write(struct vcpu *v, const struct vmexit *exit, uint64_t value)
+{
+    uint32_t index = exit->u.msr.index;
+    uint64_t old = 0;
+    int rc;
+
+    if (likely(!monitor_listens(v->domain, RAVELIN_REASON_MSR))) {
+        return msr_policy_write(v, index, value);
+    }
+    if (msr_policy_read(v, index, &old) != 0) {
+        old = 0; /* write-only */
+    }
+    rc = msr_policy_write(v, index, value);
+    if (rc == 0) {
+        vcpu_insn_skip(v, exit);
+        monitor_msr_written(v, index, old, value);
+    }
+    return rc == 0 ? MSR_SKIPPED : rc;
+}
+
 static void msr_handle(struct vcpu *v, const struct vmexit *exit)
 {
     uint64_t value =
@@ -59,7 +86,10 @@ static void msr_handle(struct vcpu *v, const struct vmexit *exit)
 
     vcpu_tpr_pull(v);
     if (exit->u.msr.write) {
-        rc = msr_policy_write(v, exit->u.msr.index, value);
+        rc = msr_write(v, exit, value);
+        if (unlikely(rc == MSR_SKIPPED)) {
+            return;
+        }
     } else {
         rc = msr_policy_read(v, exit->u.msr.index, &value);
     }
@@ -77,8 +107,7 @@ static void msr_handle(struct vcpu *v, const struct vmexit *exit)
 static void hlt_handle(struct vcpu *v, const struct vmexit *exit)
 {
     vcpu_insn_skip(v, exit);
-    v->halted = true;
-    v->attention = true;
+    vcpu_halt(v);
 }
 
 static void pause_handle(struct vcpu *v, const struct vmexit *exit)
@@ -87,27 +116,53 @@ static void pause_handle(struct vcpu *v, const struct vmexit *exit)
     vcpu_yield(v);
 }
 
-/*
- * #DB and #AC are seen only so that a guest cannot make the processor deliver
- * them for ever: between two deliveries an instruction must have completed.
- */
-static void exception_handle(struct vcpu *v, const struct vmexit *exit)
+/* Between two deliveries an instruction must have completed. */
+static bool exception_is_endless(struct vcpu *v, uint8_t vector)
 {
-    uint8_t vector = exit->u.exception.vector;
     bool looping = v->regs.rip == v->exception_rip &&
                    v->regs.gpr[REG_RSP] == v->exception_rsp;
 
-    if (vector == VECTOR_MC) {
-        return;
-    }
     if (!looping) {
         v->exception_rip = v->regs.rip;
         v->exception_rsp = v->regs.gpr[REG_RSP];
         v->exception_count = 0;
-    } else if (++v->exception_count > EXCEPTION_LOOP_LIMIT) {
-        domain_crash(v->domain, v,
-                     "endless exception loop: vector %u at rip %016lx", vector,
-                     v->regs.rip);
+        return false;
+    }
+    if (++v->exception_count <= EXCEPTION_LOOP_LIMIT) {
+        return false;
+    }
+    domain_crash(v->domain, v,
+                 "endless exception loop: vector %u at rip %016lx", vector,
+                 v->regs.rip);
+    return true;
+}
+
+/*
+ * #DB and #AC are seen only so that a guest cannot make the processor deliver
+ * them for ever; the others while a vCPU steps, while a software interrupt is
+ * delivered, and #BP for a monitor or a debugger.
+ */
+static void exception_handle(struct vcpu *v, const struct vmexit *exit)
+{
+    uint8_t vector = exit->u.exception.vector;
+    if (vector == VECTOR_MC) {
+        return;
+    }
+    if (vector == VECTOR_BP) {
+        monitor_breakpoint(v, exit);
+        return;
+    }
+    if (vector == VECTOR_OF) {
+        vcpu_soft_event_inject(v, vector, EVENT_SOFT_EXC,
+                               (uint8_t)vcpu_insn_length(v, exit));
+        return;
+    }
+    if (vector == VECTOR_PF) {
+        vcpu_pf_inject(v, exit->u.exception.error, gva(exit->u.exception.cr2));
+        return;
+    }
+    if ((vector == VECTOR_DB || vector == VECTOR_AC) &&
+        exception_is_endless(v, vector)) {
         return;
     }
     vcpu_exception_inject(v, vector, exit->u.exception.has_error,
@@ -174,7 +229,7 @@ static const struct exit_handler handlers[VMEXIT_COUNT] = {
     [VMEXIT_PAUSE]        = {pause_handle, "pause"},
     [VMEXIT_MEMORY]       = {memory_exit_handle, "memory"},
     [VMEXIT_EXCEPTION]    = {exception_handle, "exception"},
-    [VMEXIT_SOFT_INT]     = {unexpected_handle, "soft-int"},
+    [VMEXIT_SOFT_INT]     = {soft_int_exit_handle, "soft-int"},
     [VMEXIT_IRQ_WINDOW]   = {irq_window_handle, "irq-window"},
     [VMEXIT_NMI_WINDOW]   = {none_handle, "nmi-window"},
     [VMEXIT_TRIPLE_FAULT] = {triple_fault_handle, "triple-fault"},
@@ -186,6 +241,7 @@ static const struct exit_handler handlers[VMEXIT_COUNT] = {
     [VMEXIT_INVLPG]       = {unexpected_handle, "invlpg"},
     [VMEXIT_TASK_SWITCH]  = {unexpected_handle, "task-switch"},
     [VMEXIT_RSM]          = {undefined_handle, "rsm"},
+    [VMEXIT_PUSHF]        = {unexpected_handle, "pushf"},
     [VMEXIT_INVALID]      = {invalid_handle, "invalid"},
 };
 /* clang-format on */

@@ -7,7 +7,6 @@
 #include "symbols_table.h"
 
 rv_weak const uint64_t symbols_base = 0;
+rv_weak const uint64_t symbols_end = 0;
 rv_weak const uint32_t symbols_count = 0;
-rv_weak const uint32_t symbols_offset[1] = {0};
-rv_weak const uint32_t symbols_name_start[1] = {0};
-rv_weak const char symbols_names[1] = {'\0'};
+rv_weak const uint8_t symbols_stream[1] = {0};

@@ -183,7 +183,8 @@ int exec_ins(struct emul *e, const struct emul_insn *i)
 {
     int rc = io_check(e, (uint16_t)e->cpu.reg[EMUL_RDX], io_size(i));
 
-    return rc ? rc : repeat(e, i, ins_once, false);
+    rc = rc ? rc : exec_io_block(e, i, EMUL_ES, EMUL_RDI, true);
+    return rc != EMUL_RESTART ? rc : repeat(e, i, ins_once, false);
 }
 
 static int outs_once(struct emul *e, const struct emul_insn *i)
@@ -206,5 +207,6 @@ int exec_outs(struct emul *e, const struct emul_insn *i)
 {
     int rc = io_check(e, (uint16_t)e->cpu.reg[EMUL_RDX], io_size(i));
 
-    return rc ? rc : repeat(e, i, outs_once, false);
+    rc = rc ? rc : exec_io_block(e, i, i->seg, EMUL_RSI, false);
+    return rc != EMUL_RESTART ? rc : repeat(e, i, outs_once, false);
 }

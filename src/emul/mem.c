@@ -77,6 +77,31 @@ int mem_write(struct emul *e, unsigned seg, uint64_t off, unsigned size,
     return mem_write_inline(e, seg, off, size, v);
 }
 
+static uint64_t operand_at(const struct emul *e, const struct emul_insn *insn,
+                           unsigned at)
+{
+    return (ea_of(e, insn) + at) & size_mask(insn->adsize);
+}
+
+int emul_operand_store(struct emul *e, const struct emul_insn *insn,
+                       unsigned at, unsigned size, uint64_t value)
+{
+    return mem_write(e, insn->seg, operand_at(e, insn, at), size, value);
+}
+
+int emul_operand_load(struct emul *e, const struct emul_insn *insn, unsigned at,
+                      unsigned size, uint64_t *value)
+{
+    return mem_read(e, insn->seg, operand_at(e, insn, at), size, value);
+}
+
+uint64_t emul_operand_linear(const struct emul *e, const struct emul_insn *insn)
+{
+    uint64_t lin = e->cpu.seg[insn->seg].base + ea_of(e, insn);
+
+    return is_long(e) ? lin : (uint32_t)lin;
+}
+
 static unsigned rmw_access(const struct emul *e, const struct emul_insn *i)
 {
     return e->access | EMUL_ACCESS_WRITE |

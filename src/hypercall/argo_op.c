@@ -35,7 +35,7 @@ long argo_register(struct vcpu *v, struct hypercall_args *a)
         .pages = guest_ref(a->arg[2]),
         .replace = (a->arg[4] & XEN_ARGO_REGISTER_FLAG_FAIL_EXIST) == 0,
     };
-    return v4v_ring_register(v, &req);
+    return ring_register(v, a, &req);
 }
 
 long argo_unregister(struct vcpu *v, struct hypercall_args *a)

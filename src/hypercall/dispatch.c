@@ -85,12 +85,17 @@ static const struct hypercall_op ops_v4v_op[] = {
 #define SUBOP_v4v_op(name, number, perm, ...) OP_ROW(v4v_op, name, number, perm)
 #include "table.def"
 };
+static const struct hypercall_op ops_monitor_op[] = {
+#define SUBOP_monitor_op(name, number, perm, ...) \
+    OP_ROW(monitor_op, name, number, perm)
+#include "table.def"
+};
 /* Their operation is in guest memory: domctl.c and sysctl.c look it up. */
 static const struct hypercall_op ops_sysctl[] = {
     {sysctl_call, PERM_CONTROL, ROLE_CONTROL},
 };
 static const struct hypercall_op ops_domctl[] = {
-    {domctl_call, PERM_CONTROL, ROLE_CONTROL},
+    {domctl_call, PERM_CONTROL, 0}, /* some are for monitors, too */
 };
 
 static const struct hypercall_entry table[] = {

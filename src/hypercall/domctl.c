@@ -17,21 +17,29 @@ struct domctl_op {
 
 /* Which domains an operation takes. */
 enum domctl_target {
-    TARGET_OTHER, /* any but the caller and dying ones */
-    TARGET_ANY,   /* the caller as well */
-    TARGET_DYING, /* any but the caller, dying ones as well */
-    TARGET_NONE,  /* makes its own */
+    TARGET_OTHER,   /* any but the caller and dying ones */
+    TARGET_ANY,     /* the caller as well */
+    TARGET_DYING,   /* any but the caller, dying ones as well */
+    TARGET_NONE,    /* makes its own */
+    TARGET_WATCHED, /* any that the caller may watch */
 };
+
+/* The debugger's operations count from 1000; slot 90 and up are theirs. */
+#define DEBUG_OP_FIRST 1000u
+#define DEBUG_SLOT_FIRST 90u
+#define OP_SLOT(number)                   \
+    ((number) < DEBUG_OP_FIRST ? (number) \
+                               : (number)-DEBUG_OP_FIRST + DEBUG_SLOT_FIRST)
 
 static const struct domctl_op ops[] = {
 #define SUBOP_domctl(name, number, perm, ...) \
-    [number] = {domctl_##name, perm, TARGET_OTHER},
+    [OP_SLOT(number)] = {domctl_##name, perm, TARGET_OTHER},
 #include "table.def"
 };
 
-static enum domctl_target target_of(uint32_t cmd)
+static enum domctl_target target_of(const struct xen_domctl *ctl)
 {
-    switch (cmd) {
+    switch (ctl->cmd) {
     case XEN_DOMCTL_createdomain:
         return TARGET_NONE;
     case XEN_DOMCTL_destroydomain:
@@ -42,20 +50,29 @@ static enum domctl_target target_of(uint32_t cmd)
     case XEN_DOMCTL_get_address_size:
     case XEN_DOMCTL_setdomainhandle:
         return TARGET_ANY;
+    case XEN_DOMCTL_mem_event_op:
+        return ctl->u.mem_event_op.op == XEN_VM_EVENT_GET_VERSION
+                   ? TARGET_NONE
+                   : TARGET_WATCHED;
+    case XEN_DOMCTL_monitor_op:
+        return TARGET_WATCHED;
     default:
         return TARGET_OTHER;
     }
 }
 
-static int decode_target(struct vcpu *v, const struct xen_domctl *ctl,
-                         struct domain **out)
+static int decode_target(struct vcpu *v, const struct hypercall_args *a,
+                         const struct xen_domctl *ctl, struct domain **out)
 {
-    enum domctl_target kind = target_of(ctl->cmd);
+    enum domctl_target kind = target_of(ctl);
     struct domain *d;
 
     *out = NULL;
     if (kind == TARGET_NONE) {
         return 0;
+    }
+    if (kind == TARGET_WATCHED) {
+        return target_find(v, a, ctl->domain, out);
     }
     d = ctl->domain == DOMID_SELF ? v->domain : domain_lookup(ctl->domain);
     if (d == NULL || (domain_is_dying(d) && kind != TARGET_DYING)) {
@@ -71,20 +88,27 @@ static int decode_target(struct vcpu *v, const struct xen_domctl *ctl,
 static int decode_domctl(struct vcpu *v, struct hypercall_args *a,
                          struct xen_domctl *ctl, domctl_fn *fn)
 {
+    uint32_t slot;
+
     if (arg_copy_in(v, a, 0, ctl, sizeof(*ctl)) != 0) {
         return -RV_EFAULT;
     }
     if (ctl->interface_version != XEN_DOMCTL_INTERFACE_VERSION) {
         return -RV_EACCES;
     }
-    if (ctl->cmd >= ARRAY_SIZE(ops) || ops[ctl->cmd].fn == NULL) {
+    slot = OP_SLOT(ctl->cmd);
+    if ((ctl->cmd >= DEBUG_SLOT_FIRST && ctl->cmd < DEBUG_OP_FIRST) ||
+        slot >= ARRAY_SIZE(ops) || ops[slot].fn == NULL) {
         return -RV_ENOSYS;
     }
     if ((ctl->_pad[0] | ctl->_pad[1] | ctl->_pad[2]) != 0) {
         return -RV_EINVAL;
     }
-    a->perm = ops[ctl->cmd].perm;
-    *fn = ops[ctl->cmd].fn;
+    a->perm = ops[slot].perm;
+    *fn = ops[slot].fn;
+    if (a->perm != PERM_MONITOR && !is_control_domain(v->domain)) {
+        return -RV_EPERM;
+    }
     return 0;
 }
 
@@ -93,10 +117,14 @@ long domctl_call(struct vcpu *v, struct hypercall_args *a)
     struct xen_domctl ctl;
     struct domain *d;
     domctl_fn fn;
-    int rc = decode_domctl(v, a, &ctl, &fn);
+    int rc;
 
+    if ((v->domain->roles & (ROLE_CONTROL | ROLE_MONITOR)) == 0) {
+        return -RV_EPERM;
+    }
+    rc = decode_domctl(v, a, &ctl, &fn);
     if (rc == 0) {
-        rc = decode_target(v, &ctl, &d);
+        rc = decode_target(v, a, &ctl, &d);
     }
     if (rc != 0) {
         return rc;

@@ -11,6 +11,7 @@
 
 #include "handlers.h"
 #include "ravelin/evtchn.h"
+#include "ravelin/monitor_control.h"
 #include "ravelin/string.h"
 
 /* Finishes a call that made `port`: its structure goes back, or the port is
@@ -41,8 +42,14 @@ long event_channel_op_bind_interdomain(struct vcpu *v, struct hypercall_args *a)
     if (remote == NULL) {
         return -RV_ESRCH;
     }
-    rc = evtchn_bind_interdomain(v->domain, remote, req.remote_port,
-                                 &req.local_port);
+    if (req.remote_port == MONITOR_REMOTE_PORT) {
+        rc = monitor_of(remote) ? monitor_port_bind(monitor_of(remote),
+                                                    v->domain, &req.local_port)
+                                : -RV_EINVAL;
+    } else {
+        rc = evtchn_bind_interdomain(v->domain, remote, req.remote_port,
+                                     &req.local_port);
+    }
     return rc != 0
                ? rc
                : port_out(v, a, v->domain, req.local_port, &req, sizeof(req));

@@ -23,6 +23,7 @@
 #define SUBOP_event_channel_op(name, ...) HANDLER(event_channel_op, name)
 #define SUBOP_hvm_op(name, ...) HANDLER(hvm_op, name)
 #define SUBOP_v4v_op(name, ...) HANDLER(v4v_op, name)
+#define SUBOP_monitor_op(name, ...) HANDLER(monitor_op, name)
 #include "table.def"
 
 /* The control calls read their structure and find their operation there; see
@@ -57,6 +58,11 @@ static inline int rv_must_check arg_copy_out(struct vcpu *v,
  */
 int rv_must_check target_find(struct vcpu *v, const struct hypercall_args *a,
                               domid_t id, struct domain **out);
+
+/** Is the page at `g` withheld from the calling domain, because it is its own
+ * and a monitor has restricted it? Giving it back or moving it would undo
+ * that. */
+bool page_is_held(const struct domain *d, gfn_t g);
 
 /** The vCPU `id` of `d`; NULL if there is none. */
 static inline struct vcpu *vcpu_find(const struct domain *d, uint64_t id)

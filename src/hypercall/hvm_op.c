@@ -8,6 +8,7 @@
 
 #include "handlers.h"
 #include "ravelin/evtchn.h"
+#include "ravelin/monitor.h"
 #include "ravelin/time_info.h"
 
 /* Below are the processor's own exceptions. */
@@ -94,8 +95,11 @@ long hvm_op_set_evtchn_upcall_vector(struct vcpu *v, struct hypercall_args *a)
     return 0;
 }
 
-long hvm_op_guest_request_vm_event(struct vcpu *v rv_unused,
-                                   struct hypercall_args *a)
+long hvm_op_guest_request_vm_event(struct vcpu *v, struct hypercall_args *a)
 {
-    return a->arg[1] == 0 ? 0 : -RV_EINVAL;
+    if (a->arg[1] != 0) {
+        return -RV_EINVAL;
+    }
+    monitor_guest_request(v);
+    return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "handlers.h"
 #include "ravelin/evtchn.h"
+#include "ravelin/monitor_control.h"
 #include "ravelin/time_info.h"
 #include "ravelin/vconsole.h"
 
@@ -22,8 +23,8 @@ enum param_flag {
     SELF_SET = 1 << 1,  /* and write it */
     OTHER_GET = 1 << 2, /* a control domain may */
     OTHER_SET = 1 << 3,
-    ONCE = 1 << 4,     /* from 0 to something, never again */
-    RESERVED = 1 << 5, /* for a monitor: none is attached */
+    ONCE = 1 << 4,  /* from 0 to something, never again */
+    WATCH = 1 << 5, /* a domain's watch: for who may watch it, not itself */
 };
 #define ALL_GET (SELF_GET | OTHER_GET)
 #define ALL_SET (SELF_SET | OTHER_SET)
@@ -108,43 +109,77 @@ static const struct param params[HVM_NR_PARAMS] = {
     [HVM_PARAM_CONSOLE_PFN] = {ALL_GET | OTHER_SET | ONCE, NULL, console_apply},
     [HVM_PARAM_CONSOLE_EVTCHN] = {ALL_GET, NULL, NULL},
     [HVM_PARAM_VM_GENERATION_ID_ADDR] = {ALL_GET | ALL_SET, NULL, NULL},
-    [HVM_PARAM_MEMORY_EVENT_CR0] = {RESERVED, NULL, NULL},
-    [HVM_PARAM_MEMORY_EVENT_CR3] = {RESERVED, NULL, NULL},
-    [HVM_PARAM_MEMORY_EVENT_CR4] = {RESERVED, NULL, NULL},
-    [HVM_PARAM_MEMORY_EVENT_INT3] = {RESERVED, NULL, NULL},
-    [HVM_PARAM_MEMORY_EVENT_SINGLE_STEP] = {RESERVED, NULL, NULL},
-    [HVM_PARAM_MONITOR_RING_PFN] = {RESERVED, NULL, NULL},
+    [HVM_PARAM_MEMORY_EVENT_CR0] = {WATCH, NULL, NULL},
+    [HVM_PARAM_MEMORY_EVENT_CR3] = {WATCH, NULL, NULL},
+    [HVM_PARAM_MEMORY_EVENT_CR4] = {WATCH, NULL, NULL},
+    [HVM_PARAM_MEMORY_EVENT_INT3] = {WATCH, NULL, NULL},
+    [HVM_PARAM_MEMORY_EVENT_SINGLE_STEP] = {WATCH, NULL, NULL},
+    [HVM_PARAM_MEMORY_EVENT_MSR] = {WATCH, NULL, NULL},
+    [HVM_PARAM_MONITOR_RING_PFN] = {WATCH | OTHER_GET | OTHER_SET, NULL, NULL},
 };
 
-static int decode_param(struct vcpu *v, const struct hypercall_args *a,
+/* The reason that a parameter switches; 0: it is no such switch. */
+static unsigned reason_of(uint32_t index)
+{
+    switch (index) {
+    case HVM_PARAM_MEMORY_EVENT_CR0:
+        return RAVELIN_REASON_CR0;
+    case HVM_PARAM_MEMORY_EVENT_CR3:
+        return RAVELIN_REASON_CR3;
+    case HVM_PARAM_MEMORY_EVENT_CR4:
+        return RAVELIN_REASON_CR4;
+    case HVM_PARAM_MEMORY_EVENT_INT3:
+        return RAVELIN_REASON_INT3;
+    case HVM_PARAM_MEMORY_EVENT_SINGLE_STEP:
+        return RAVELIN_REASON_STEP;
+    case HVM_PARAM_MEMORY_EVENT_MSR:
+        return RAVELIN_REASON_MSR;
+    default:
+        return 0;
+    }
+}
+
+static int decode_param(struct vcpu *v, struct hypercall_args *a,
                         struct xen_hvm_param *req, struct domain **d)
 {
+    bool is_known;
     int rc;
 
     if (arg_copy_in(v, a, 1, req, sizeof(*req)) != 0) {
         return -RV_EFAULT;
     }
+    is_known = req->index < ARRAY_SIZE(params) && params[req->index].flags != 0;
+    if (is_known && (params[req->index].flags & WATCH) != 0) {
+        a->perm = PERM_MONITOR;
+    }
     rc = target_find(v, a, req->domid, d);
-    if (rc != 0) {
-        return rc;
-    }
-    if (req->index >= ARRAY_SIZE(params) || params[req->index].flags == 0) {
-        return -RV_EINVAL;
-    }
-    return 0;
+    return rc != 0 ? rc : is_known ? 0 : -RV_EINVAL;
 }
 
-/* A domain learns nothing of, and changes nothing about, its supervision. */
 static int param_permit(const struct vcpu *v, const struct domain *d,
                         const struct param *p, uint8_t self, uint8_t other)
 {
-    if (d == v->domain) {
-        return (p->flags & self) != 0 ? 0 : -RV_EPERM;
+    uint8_t need = d == v->domain ? self : other;
+
+    return (p->flags & need) != 0 ? 0 : -RV_EPERM;
+}
+
+/* What is not listened to has mode 0, whether or not anybody is attached. */
+static uint64_t switch_get(struct domain *d, unsigned reason)
+{
+    struct monitor *m = monitor_of(d);
+
+    return m ? monitor_mode_get(m, reason) : 0;
+}
+
+static int switch_set(struct domain *d, unsigned reason, uint64_t value)
+{
+    struct monitor *m = monitor_of(d);
+
+    if (value >> 32 || !monitor_mode_is_valid(reason, (uint32_t)value)) {
+        return -RV_EINVAL;
     }
-    if ((p->flags & RESERVED) != 0) {
-        return -RV_EOPNOTSUPP;
-    }
-    return (p->flags & other) != 0 ? 0 : -RV_EPERM;
+    return m ? monitor_listen(m, reason, (uint32_t)value) : -RV_ENOENT;
 }
 
 long hvm_op_get_param(struct vcpu *v, struct hypercall_args *a)
@@ -153,9 +188,14 @@ long hvm_op_get_param(struct vcpu *v, struct hypercall_args *a)
     struct domain *d;
     int rc = decode_param(v, a, &req, &d);
 
-    if (rc == 0) {
-        rc = param_permit(v, d, &params[req.index], SELF_GET, OTHER_GET);
+    if (rc != 0) {
+        return rc;
     }
+    if (reason_of(req.index) != 0) {
+        req.value = switch_get(d, reason_of(req.index));
+        return arg_copy_out(v, a, 1, &req, sizeof(req));
+    }
+    rc = param_permit(v, d, &params[req.index], SELF_GET, OTHER_GET);
     if (rc != 0) {
         return rc;
     }
@@ -190,9 +230,13 @@ long hvm_op_set_param(struct vcpu *v, struct hypercall_args *a)
     struct domain *d;
     int rc = decode_param(v, a, &req, &d);
 
-    if (rc == 0) {
-        rc = param_permit(v, d, &params[req.index], SELF_SET, OTHER_SET);
+    if (rc != 0) {
+        return rc;
     }
+    if (reason_of(req.index) != 0) {
+        return switch_set(d, reason_of(req.index), req.value);
+    }
+    rc = param_permit(v, d, &params[req.index], SELF_SET, OTHER_SET);
     if (rc != 0) {
         return rc;
     }

@@ -114,6 +114,13 @@ static int place(const struct placement *p, const struct source *s)
     struct p2m_locked p2m = p2m_lock(&p->domain->p2m);
     int rc;
 
+    if (page_is_held(p->domain, p->at) ||
+        (p->space == XENMAPSPACE_gmfn &&
+         page_is_held(p->domain, gfn(p->idx)))) {
+        p2m_unlock(&p2m);
+        frame_put(s->frame);
+        return -RV_EPERM;
+    }
     switch (p->space) {
     case XENMAPSPACE_gmfn:
         rc = move(p2m, gfn(p->idx), p, s);
@@ -276,8 +283,13 @@ long memory_op_remove_from_physmap(struct vcpu *v, struct hypercall_args *a)
         return -RV_EINVAL;
     }
     p2m = p2m_lock(&d->p2m);
-    rc = p2m_lookup(p2m.p2m, g).type == P2M_NONE ? -RV_ENOENT
-                                                 : p2m_unmap(p2m, g, 0);
+    if (p2m_lookup(p2m.p2m, g).type == P2M_NONE) {
+        rc = -RV_ENOENT;
+    } else if (page_is_held(d, g)) {
+        rc = -RV_EPERM;
+    } else {
+        rc = p2m_unmap(p2m, g, 0);
+    }
     p2m_unlock(&p2m);
     return rc;
 }
@@ -339,9 +351,12 @@ static int decode_batch(struct vcpu *v, const struct hypercall_args *a,
     b->is_32bit = a->is_32bit;
     if (req.space == XENMAPSPACE_gmfn_foreign) {
         /* Whatever the domain id says, a foreign page is another's. */
-        return is_control_domain(v->domain)
-                   ? target_find(v, a, req.u.foreign_domid, &b->p.foreign)
-                   : -RV_EPERM;
+        struct hypercall_args foreign = {.perm = PERM_MONITOR};
+
+        if (is_control_domain(v->domain)) {
+            foreign.perm = PERM_TARGET;
+        }
+        return target_find(v, &foreign, req.u.foreign_domid, &b->p.foreign);
     }
     if (req.space == XENMAPSPACE_gmfn_range || req.u.res0 != 0) {
         return -RV_EINVAL;

@@ -11,6 +11,7 @@
 
 #include "handlers.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/monitor.h"
 
 #define EXTENT_SHIFT 6u /* the operation is below, extents done above */
 #define PIECE_FRAMES 512u
@@ -24,6 +25,7 @@ struct reservation {
     uint32_t order;
     uint32_t flags;
     bool is_32bit;
+    bool is_foreign; /* the caller acts on another domain */
 };
 
 static int decode_layout(struct vcpu *v, const struct hypercall_args *a,
@@ -68,6 +70,7 @@ static int decode_reservation(struct vcpu *v, const struct hypercall_args *a,
     r->order = req.extent_order;
     r->flags = req.mem_flags;
     r->is_32bit = a->is_32bit;
+    r->is_foreign = r->domain != v->domain;
     if (r->order > FRAME_ORDER_2M || r->count > count_max ||
         r->done > r->count) {
         return -RV_EINVAL;
@@ -155,9 +158,12 @@ long memory_op_populate_physmap(struct vcpu *v, struct hypercall_args *a)
     return reservation_run(v, a, &r, populate_piece);
 }
 
-/* Is every frame of the extent RAM of this domain? */
-static bool extent_is_ram(const struct p2m *p2m, gfn_t g, unsigned order)
+/* Is every frame of the extent RAM of this domain, and nobody's but its own
+ * business? */
+static bool extent_is_free(const struct reservation *r, const struct p2m *p2m,
+                           gfn_t g)
 {
+    unsigned order = r->order;
     uint64_t n = 1ULL << order;
 
     if (g.v >= p2m->gfn_limit || n > p2m->gfn_limit - g.v) {
@@ -166,21 +172,33 @@ static bool extent_is_ram(const struct p2m *p2m, gfn_t g, unsigned order)
     for (uint64_t i = 0; i < n; i++) {
         enum p2m_type type = p2m_lookup(p2m, gfn(g.v + i)).type;
 
-        if (type != P2M_RAM && type != P2M_RAM_RO) {
+        if ((type != P2M_RAM && type != P2M_RAM_RO) ||
+            page_is_held(r->domain, gfn(g.v + i))) {
             return false;
         }
     }
     return true;
 }
 
+/* Tools take the page of a monitor's ring out of the watched domain's memory
+ * after enabling it. That has been done, and it has not come back. */
+static bool is_taken_ring(const struct reservation *r, gfn_t g)
+{
+    return r->is_foreign && r->order == 0 && monitor_ring_page_is(r->domain, g);
+}
+
 static unsigned decrease_piece(const struct reservation *r, const gfn_t *list,
                                unsigned n)
 {
-    struct p2m_locked p2m = p2m_lock(&r->domain->p2m);
+    struct p2m_locked p2m;
     unsigned i;
 
+    if (n == 1 && is_taken_ring(r, list[0])) {
+        return 1;
+    }
+    p2m = p2m_lock(&r->domain->p2m);
     for (i = 0; i < n; i++) {
-        if (!extent_is_ram(p2m.p2m, list[i], r->order) ||
+        if (!extent_is_free(r, p2m.p2m, list[i]) ||
             p2m_unmap(p2m, list[i], r->order) != 0) {
             break;
         }

@@ -28,6 +28,7 @@ static const char *const perm_names[] = {
     [PERM_CONTROL] = "control",
     [PERM_HARDWARE] = "hardware",
     [PERM_TARGET] = "any on itself, control",
+    [PERM_MONITOR] = "control, its monitor",
 };
 
 const char *hypercall_name(uint64_t number)

@@ -5,6 +5,24 @@
  * domain one may not touch is the same whether it exists or not.
  */
 #include "handlers.h"
+#include "ravelin/cpu.h"
+#include "ravelin/monitor.h"
+
+static int watched_find(const struct domain *self, domid_t id,
+                        struct domain **out)
+{
+    struct domain *d = id == DOMID_SELF ? NULL : domain_lookup(id);
+
+    if (d == NULL) {
+        return is_control_domain(self) && id != DOMID_SELF ? -RV_ESRCH
+                                                           : -RV_EPERM;
+    }
+    if (!monitor_permits(self, d)) {
+        return -RV_EPERM;
+    }
+    *out = d;
+    return domain_is_dying(d) ? -RV_ESRCH : 0;
+}
 
 int target_find(struct vcpu *v, const struct hypercall_args *a, domid_t id,
                 struct domain **out)
@@ -12,6 +30,9 @@ int target_find(struct vcpu *v, const struct hypercall_args *a, domid_t id,
     struct domain *self = v->domain;
     struct domain *d;
 
+    if (a->perm == PERM_MONITOR) {
+        return watched_find(self, id, out);
+    }
     if (id == DOMID_SELF || id == self->id) {
         *out = self;
         return 0;
@@ -25,4 +46,12 @@ int target_find(struct vcpu *v, const struct hypercall_args *a, domid_t id,
     }
     *out = d;
     return 0;
+}
+
+bool page_is_held(const struct domain *d, gfn_t g)
+{
+    const struct vcpu *caller = this_cpu()->current;
+
+    return caller != NULL && caller->domain == d &&
+           p2m_access_is_held(&d->p2m, g);
 }

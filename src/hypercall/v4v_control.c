@@ -46,6 +46,34 @@ long v4v_op_config(struct vcpu *v, struct hypercall_args *a)
     return v4v_limits_set(d, &limits);
 }
 
+long v4v_op_config_get(struct vcpu *v, struct hypercall_args *a)
+{
+    struct v4v_limits limits;
+    struct v4v_config c;
+    struct domain *d;
+    int rc;
+
+    if (!args_after_are_zero(a, 1)) {
+        return -RV_EINVAL;
+    }
+    if (arg_copy_in(v, a, 1, &c, sizeof(c)) != 0) {
+        return -RV_EFAULT;
+    }
+    rc = target_find(v, a, c.target_id, &d);
+    if (rc != 0) {
+        return rc;
+    }
+    if (c.pad != 0) {
+        return -RV_EINVAL;
+    }
+    limits = v4v_limits_get(d);
+    c.max_rings = limits.max_rings;
+    c.max_sendv = limits.max_sendv;
+    c.max_notify = limits.max_notify;
+    c.max_send_size = limits.max_send_size;
+    return arg_copy_out(v, a, 1, &c, sizeof(c));
+}
+
 /* ---- Changing rules ---------------------------------------------------- */
 
 static int rule_read(struct vcpu *v, const struct hypercall_args *a,

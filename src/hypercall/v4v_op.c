@@ -50,12 +50,30 @@ static int ring_domain_write(struct vcpu *v, const struct hypercall_args *a)
         &id, sizeof(id));
 }
 
+long ring_register(struct vcpu *v, struct hypercall_args *a,
+                   const struct v4v_register *r)
+{
+    uint32_t op = (uint32_t)a->arg[0] & V4V_OP_MASK;
+    uint32_t token;
+    int rc = r ? v4v_ring_register(v, r, &token)
+               : v4v_ring_register_resume(v, &token);
+
+    if (rc == -RV_ERESTART) {
+        a->arg[0] = op | token << V4V_PROGRESS_SHIFT;
+    }
+    return rc;
+}
+
 long v4v_op_register_ring(struct vcpu *v, struct hypercall_args *a)
 {
+    uint32_t token = (uint32_t)a->arg[0] >> V4V_PROGRESS_SHIFT;
     struct v4v_register req;
     struct v4v_ring ring;
     int rc;
 
+    if (unlikely(token != 0) && v4v_ring_register_is_resumable(v, token)) {
+        return ring_register(v, a, NULL);
+    }
     if (is_argo(v)) {
         return argo_register(v, a);
     }
@@ -74,7 +92,7 @@ long v4v_op_register_ring(struct vcpu *v, struct hypercall_args *a)
         .page_count = (uint32_t)a->arg[3],
         .pages = guest_ref(a->arg[2]),
     };
-    return v4v_ring_register(v, &req);
+    return ring_register(v, a, &req);
 }
 
 long v4v_op_unregister_ring(struct vcpu *v, struct hypercall_args *a)

@@ -20,6 +20,10 @@ static inline bool args_after_are_zero(const struct hypercall_args *a,
            (last >= 3 || (uint32_t)a->arg[3] == 0) && (uint32_t)a->arg[4] == 0;
 }
 
+/** Registers `r`, or goes on with the registration under way if it is NULL. */
+long ring_register(struct vcpu *v, struct hypercall_args *a,
+                   const struct v4v_register *r);
+
 /** Sends `m`, or goes on with the send under way if it is NULL. */
 long message_send(struct vcpu *v, struct hypercall_args *a,
                   const struct v4v_message *m);

@@ -9,6 +9,7 @@
 #include "ravelin/cpuid_policy.h"
 #include "ravelin/errno.h"
 #include "ravelin/hvm_context.h"
+#include "ravelin/monitor.h"
 #include "ravelin/string.h"
 
 #define CR0_PE (1u << 0)
@@ -219,6 +220,7 @@ int vcpu_state_check(const struct domain *d, const struct vcpu_state *s)
 void vcpu_state_load(struct vcpu *v, const struct vcpu_state *s)
 {
     hv->vcpu_reset(v);
+    vcpu_intercepts_reset(v);
     memcpy(v->regs.gpr, s->gpr, sizeof(v->regs.gpr));
     v->regs.rip = s->rip;
     v->regs.rflags = s->rflags | RFLAGS_FIXED;

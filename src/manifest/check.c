@@ -103,10 +103,9 @@ static void check_ranges(struct check *c, uint32_t i)
 static void check_texts(struct check *c, uint32_t i)
 {
     static const enum manifest_field texts[] = {
-        MANIFEST_F_NAME,
-        MANIFEST_F_KERNEL,
-        MANIFEST_F_RAMDISK,
-        MANIFEST_F_CMDLINE,
+        MANIFEST_F_NAME,     MANIFEST_F_KERNEL,  MANIFEST_F_RAMDISK,
+        MANIFEST_F_FIRMWARE, MANIFEST_F_VGABIOS, MANIFEST_F_DISK,
+        MANIFEST_F_CDROM,    MANIFEST_F_CMDLINE,
     };
     const struct manifest_domain *d = &c->m->domain[i];
 
@@ -168,15 +167,19 @@ static void check_reserved(struct check *c, uint32_t i)
 
 static void check_modules(struct check *c, uint32_t i)
 {
+    static const enum manifest_field modules[] = {
+        MANIFEST_F_KERNEL,  MANIFEST_F_RAMDISK, MANIFEST_F_FIRMWARE,
+        MANIFEST_F_VGABIOS, MANIFEST_F_DISK,    MANIFEST_F_CDROM,
+    };
     const struct manifest_domain *d = &c->m->domain[i];
 
-    if (strcmp(d->kernel, MANIFEST_MODULE) == 0) {
-        check_fail_domain(c, i, MANIFEST_F_KERNEL, MANIFEST_E_MODULE_RESERVED,
-                          d->name);
-    }
-    if (strcmp(d->ramdisk, MANIFEST_MODULE) == 0) {
-        check_fail_domain(c, i, MANIFEST_F_RAMDISK, MANIFEST_E_MODULE_RESERVED,
-                          d->name);
+    for (size_t n = 0; n < ARRAY_SIZE(modules); n++) {
+        const struct manifest_field_info *f = manifest_field_lookup(modules[n]);
+
+        if (strcmp((const char *)d + f->offset, MANIFEST_MODULE) == 0) {
+            check_fail_domain(c, i, modules[n], MANIFEST_E_MODULE_RESERVED,
+                              d->name);
+        }
     }
     if (d->ramdisk[0] != '\0' && strcmp(d->kernel, d->ramdisk) == 0) {
         check_fail_domain(c, i, MANIFEST_F_RAMDISK, MANIFEST_E_MODULE_CLASH,
@@ -231,8 +234,8 @@ static void check_roles(struct check *c, uint32_t i)
 }
 
 static void (*const domain_checks[])(struct check *c, uint32_t i) = {
-    check_texts,   check_ranges,  check_unique, check_reserved,
-    check_modules, check_console, check_start,  check_roles,
+    check_texts,   check_ranges, check_unique, check_reserved, check_modules,
+    check_console, check_start,  check_roles,  check_firmware,
 };
 
 unsigned int manifest_check(const struct manifest *m,

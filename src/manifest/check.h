@@ -26,5 +26,8 @@ void check_fail_rule(struct check *c, uint32_t item, enum manifest_field field,
 /** All rules about who watches whom. */
 void check_monitors(struct check *c);
 
+/** All rules about firmware, disks and what comes with them. */
+void check_firmware(struct check *c, uint32_t i);
+
 /** All rules about the v4v rules. */
 void check_firewall(struct check *c);

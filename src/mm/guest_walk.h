@@ -76,6 +76,7 @@ int rv_must_check guest_walk(struct domain *d, const struct vcpu_paging *p,
                              gva_t gva, uint8_t access, bool user,
                              struct guest_walk *w, struct guest_fault *fault);
 
-/** Host page behind a guest frame for `access`, or NULL. Holds no reference:
+/** Host page behind a guest frame with page tables for `access`, or NULL; a
+ * monitor's rights do not count. Holds no reference:
  * valid until this CPU's next quiescent point. */
 void *guest_frame_ptr(struct domain *d, gfn_t g, uint8_t access);

@@ -68,6 +68,7 @@ int p2m_init(struct p2m *p2m, struct domain *d, uint64_t gfn_limit)
     p2m->gfn_limit = gfn_limit;
     p2m->generation = 1;
     p2m->table_count = 0;
+    p2m->mode_default = ACCESS_ALL;
     root = p2m_table_alloc(p2m);
     if (!root) {
         return -RV_ENOMEM;
@@ -157,6 +158,14 @@ static inline uint64_t descend(const struct p2m *p2m, gfn_t g, unsigned *level,
         *table = p2m_table_of(raw);
         (*level)--;
     }
+}
+
+uint64_t p2m_raw_find(const struct p2m *p2m, gfn_t g, unsigned *level)
+{
+    const uint64_t *table;
+
+    *level = P2M_LEVELS;
+    return descend(p2m, g, level, &table);
 }
 
 static const struct p2m_entry entry_none = {INVALID_MFN, P2M_NONE, 0, 0};

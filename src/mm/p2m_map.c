@@ -28,9 +28,19 @@ static bool range_is_valid(const struct p2m *p2m, uint64_t g, unsigned order)
            count <= p2m->gfn_limit - g;
 }
 
-static uint8_t access_of_type(enum p2m_type type, uint8_t access)
+/* What a new page gets: no more than the default of a watched domain. */
+static uint8_t mode_of_new(const struct p2m *p2m, enum p2m_type type,
+                           uint8_t access)
 {
-    return type == P2M_RAM_RO ? access & (uint8_t)~ACCESS_WRITE : access;
+    uint8_t mode = access;
+
+    if (type == P2M_RAM || type == P2M_RAM_RO) {
+        mode &= p2m->mode_default;
+        if (access == ACCESS_ALL) {
+            mode = p2m->mode_default;
+        }
+    }
+    return p2m_mode_of_type(type, mode);
 }
 
 /* First frame number behind the entry at which `path` ends. */
@@ -97,7 +107,7 @@ int p2m_map(struct p2m_locked held, gfn_t g, mfn_t m, unsigned order,
     if (!range_is_empty(p2m, g.v, end)) {
         return -RV_EEXIST;
     }
-    access = access_of_type(type, access);
+    access = mode_of_new(p2m, type, access);
     for (uint64_t pos = g.v; pos < end;) {
         unsigned level = leaf_level(pos, pos + delta, end - pos);
 
@@ -151,34 +161,5 @@ int p2m_unmap(struct p2m_locked held, gfn_t g, unsigned order)
             p2m_path_prune(p2m, &path, pos);
         }
     }
-    return 0;
-}
-
-int p2m_access_set(struct p2m_locked held, gfn_t g, uint8_t access)
-{
-    struct p2m *p2m = held.p2m;
-    struct p2m_path path;
-    enum p2m_type type;
-    uint64_t raw;
-
-    if (!range_is_valid(p2m, g.v, 0) || (access & ~ACCESS_ALL) != 0) {
-        return -RV_EINVAL;
-    }
-    p2m_path_find(p2m, g.v, &path);
-    raw = p2m_path_raw(&path, g.v);
-    if (raw == 0) {
-        return -RV_ENOENT;
-    }
-    access = access_of_type(p2m_raw_type(raw), access);
-    if (p2m_raw_access(raw) == access) {
-        return 0;
-    }
-    if (p2m_path_extend(p2m, &path, g.v, 1)) {
-        return -RV_ENOMEM;
-    }
-    raw = p2m_path_raw(&path, g.v);
-    type = p2m_raw_type(raw);
-    p2m_path_write(&path, g.v, p2m_raw_leaf(p2m_raw_mfn(raw), type, access, 1));
-    p2m->dirty = true;
     return 0;
 }

@@ -41,26 +41,25 @@ uint64_t *p2m_table_alloc(struct p2m *p2m)
     return table;
 }
 
-uint64_t p2m_raw_leaf(mfn_t m, enum p2m_type type, uint8_t access,
-                      unsigned level)
+uint64_t p2m_raw_leaf(mfn_t m, enum p2m_type type, uint8_t mode, unsigned level)
 {
     struct npt_entry e = {
         .mfn = m,
-        .access = access & ACCESS_READ ? access : 0,
+        .access = mode & ACCESS_READ ? mode & ACCESS_ALL : 0,
         .leaf = true,
         .memtype = type == P2M_MMIO ? NPT_MEM_UC : NPT_MEM_WB,
-        .software = (uint16_t)((type | access << P2M_SOFT_ACCESS_SHIFT)
+        .software = (uint16_t)((type | mode << P2M_SOFT_ACCESS_SHIFT)
                                << P2M_SOFT_SHIFT),
     };
 
     return hv->npt_encode(&e, level);
 }
 
-static uint64_t raw_table(const uint64_t *table)
+uint64_t p2m_raw_table(const uint64_t *table, uint8_t access)
 {
     struct npt_entry e = {
         .mfn = hpa_to_mfn(host_pa(table)),
-        .access = ACCESS_ALL,
+        .access = access,
     };
 
     return hv->npt_encode(&e, 2);
@@ -107,7 +106,7 @@ static void leaf_split(uint64_t *table, uint64_t raw, unsigned level)
     for (unsigned i = 0; i < P2M_ENTRIES; i++) {
         table[i] =
             p2m_raw_leaf(mfn(p2m_raw_mfn(raw).v + i * span), p2m_raw_type(raw),
-                         p2m_raw_access(raw), level - 1);
+                         p2m_raw_mode(raw), level - 1);
     }
     table_frame(table)->used = P2M_ENTRIES;
 }
@@ -127,7 +126,7 @@ int p2m_path_extend(struct p2m *p2m, struct p2m_path *path, uint64_t g,
             leaf_split(table, raw, path->level);
             p2m->dirty = true;
         }
-        p2m_path_write(path, g, raw_table(table));
+        p2m_path_write(path, g, p2m_raw_table(table, ACCESS_ALL));
         path->level--;
         path->table[path->level] = table;
     }

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "arch/backend.h"
 #include "ravelin/atomic.h"
 #include "ravelin/p2m.h"
 
@@ -26,7 +27,7 @@
 #define P2M_SOFT_SHIFT 3
 /* In our seven bits. */
 #define P2M_SOFT_TYPE 0x07u
-#define P2M_SOFT_ACCESS_SHIFT 3
+#define P2M_SOFT_ACCESS_SHIFT 3 /* ACCESS_* and P2M_ACCESS_RX2RW */
 
 /** 4K frames that one entry of `level` covers. */
 static inline uint64_t p2m_span(unsigned level)
@@ -59,6 +60,12 @@ static inline uint8_t p2m_raw_access(uint64_t raw)
     return (raw >> (P2M_RAW_SOFT_SHIFT + P2M_SOFT_ACCESS_SHIFT)) & 7u;
 }
 
+/* The same with P2M_ACCESS_RX2RW. */
+static inline uint8_t p2m_raw_mode(uint64_t raw)
+{
+    return (raw >> (P2M_RAW_SOFT_SHIFT + P2M_SOFT_ACCESS_SHIFT)) & 15u;
+}
+
 static inline mfn_t p2m_raw_mfn(uint64_t raw)
 {
     return mfn((raw & P2M_RAW_FRAME) >> PAGE_SHIFT);
@@ -75,6 +82,8 @@ struct p2m_path {
 };
 
 void p2m_path_find(const struct p2m *p2m, uint64_t g, struct p2m_path *path);
+/** The entry for `g`, 0 if there is none, and its level; without the lock. */
+uint64_t p2m_raw_find(const struct p2m *p2m, gfn_t g, unsigned *level);
 /** The entry the descent stopped at. */
 uint64_t p2m_path_raw(const struct p2m_path *path, uint64_t g);
 /** Replaces that entry. */
@@ -88,8 +97,17 @@ void p2m_path_prune(struct p2m *p2m, struct p2m_path *path, uint64_t g);
 /** Empties the leaf the path ends at; its references are dropped later. */
 void p2m_path_remove(struct p2m *p2m, struct p2m_path *path, uint64_t g);
 
-/** A leaf entry for `level`. */
-uint64_t p2m_raw_leaf(mfn_t m, enum p2m_type type, uint8_t access,
+/** A leaf entry for `level`; `mode` is ACCESS_* and P2M_ACCESS_RX2RW. */
+uint64_t p2m_raw_leaf(mfn_t m, enum p2m_type type, uint8_t mode,
                       unsigned level);
+/** An entry that leads to `table`; `access` bounds what is below. */
+uint64_t p2m_raw_table(const uint64_t *table, uint8_t access);
+/** The part of `mode` that a page of this type can have. */
+static inline uint8_t p2m_mode_of_type(enum p2m_type type, uint8_t mode)
+{
+    return type == P2M_RAM_RO
+               ? mode & (uint8_t) ~(ACCESS_WRITE | P2M_ACCESS_RX2RW)
+               : mode;
+}
 /** An empty table that counts against the domain; NULL: no memory or limit. */
 uint64_t *p2m_table_alloc(struct p2m *p2m);

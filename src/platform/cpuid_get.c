@@ -19,7 +19,7 @@ static void fix_leaf1(const struct vcpu *v, uint32_t subleaf rv_unused,
 {
     uint64_t cr4 = hv->creg_get(v, CREG_CR4);
 
-    out[CPUID_EBX] |= vlapic_id_of(v->id) << 24;
+    out[CPUID_EBX] |= v->apic_id << 24;
     if ((cr4 & CR4_OSXSAVE) != 0) {
         out[CPUID_ECX] |= F_BIT(CPUID_F_OSXSAVE);
     }
@@ -40,7 +40,7 @@ static void fix_topology(const struct vcpu *v, uint32_t subleaf,
                          uint32_t out[4])
 {
     out[CPUID_ECX] |= subleaf & 0xffu;
-    out[CPUID_EDX] = vlapic_id_of(v->id);
+    out[CPUID_EDX] = v->apic_id;
 }
 
 static uint32_t xsave_compact_size(uint64_t xcr0)
@@ -73,7 +73,7 @@ static void fix_xstate(const struct vcpu *v, uint32_t subleaf, uint32_t out[4])
 static void fix_amd_topology(const struct vcpu *v, uint32_t subleaf rv_unused,
                              uint32_t out[4])
 {
-    out[CPUID_EAX] = vlapic_id_of(v->id);
+    out[CPUID_EAX] = v->apic_id;
     out[CPUID_EBX] = v->id; /* core id; one thread each */
 }
 

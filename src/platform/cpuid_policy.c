@@ -257,6 +257,22 @@ static void xen_fill(struct cpuid_policy *p, const struct domain *d)
         (struct cpuid_leaf){{arch_tsc_khz(), 1000000, 0, 0}};
 }
 
+/* For firmware and what it starts, if the manifest wants it to find no more
+ * than some hypervisor. */
+static void bare_fill(struct cpuid_policy *p)
+{
+    *slot_fill(p, &p->hv[0], 1, CPUID_FIX_NONE) = (struct cpuid_leaf){
+        {CPUID_HV_BASE + 0x10, 0x65766152u, 0x526e696cu, 0x6c657661u}};
+    *slot_fill(p, &p->hv[0x10], 1, CPUID_FIX_NONE) =
+        (struct cpuid_leaf){{arch_tsc_khz(), 1000000, 0, 0}};
+}
+
+static bool shows_xen(const struct domain *d)
+{
+    return d->manifest == NULL ||
+           (d->manifest->without & MANIFEST_DEV_XEN) == 0;
+}
+
 /* ---- Assembly ---- */
 
 static struct cpuid_slot *place_slot(struct cpuid_policy *p, uint32_t leaf)
@@ -299,7 +315,11 @@ int cpuid_policy_create(struct domain *d)
     cpuid_features_compute(p, d);
     basic_fill(p, d);
     ext_fill(p, d);
-    xen_fill(p, d);
+    if (shows_xen(d)) {
+        xen_fill(p, d);
+    } else {
+        bare_fill(p);
+    }
     words_place(p);
     d->cpuid = p;
     return 0;

@@ -9,6 +9,7 @@
 #include "ravelin/io_ports.h"
 
 #include "ravelin/errno.h"
+#include "ravelin/legacy.h"
 
 #define SLEEP_TYPE_SHIFT 2
 #define SLEEP_TYPE_MASK 7u
@@ -49,6 +50,9 @@ static const struct io_port {
 int io_port_dispatch(struct vcpu *v, uint16_t port, unsigned size, bool in,
                      uint32_t *value)
 {
+    if (unlikely(v->domain->legacy != NULL)) {
+        return legacy_port(v, port, size, in, value);
+    }
     for (unsigned i = 0; size == 1 && i < ARRAY_SIZE(ports); i++) {
         if (ports[i].port != port) {
             continue;

@@ -47,9 +47,8 @@ static unsigned order_smaller(unsigned order)
     return order == FRAME_ORDER_1G ? FRAME_ORDER_2M : FRAME_ORDER_4K;
 }
 
-/* Maps frames [g, end). When the pool has no piece of a size, smaller ones
- * are taken. */
-static int range_populate(struct domain *d, uint64_t g, uint64_t end)
+/* When the pool has no piece of a size, smaller ones are taken. */
+int pvh_range_populate(struct domain *d, uint64_t g, uint64_t end)
 {
     while (g < end) {
         unsigned order = order_at(g, end);
@@ -69,17 +68,17 @@ static int range_populate(struct domain *d, uint64_t g, uint64_t end)
 
 static int special_populate(struct domain *d, const struct pvh_build *b)
 {
-    int rc = range_populate(d, PVH_ACPI_GFN, PVH_ACPI_GFN + PVH_ACPI_PAGES);
+    int rc = pvh_range_populate(d, PVH_ACPI_GFN, PVH_ACPI_GFN + PVH_ACPI_PAGES);
 
     if (rc == 0 && b->console_ring) {
-        rc = range_populate(d, PVH_CONSOLE_GFN, PVH_CONSOLE_GFN + 1);
+        rc = pvh_range_populate(d, PVH_CONSOLE_GFN, PVH_CONSOLE_GFN + 1);
     }
     if (rc == 0 && b->vm86_pages) {
-        rc = range_populate(d, PVH_VM86_TSS_GFN,
-                            PVH_VM86_TSS_GFN + PVH_VM86_TSS_PAGES);
+        rc = pvh_range_populate(d, PVH_VM86_TSS_GFN,
+                                PVH_VM86_TSS_GFN + PVH_VM86_TSS_PAGES);
     }
     if (rc == 0 && b->vm86_pages) {
-        rc = range_populate(d, PVH_IDENT_PT_GFN, PVH_IDENT_PT_GFN + 1);
+        rc = pvh_range_populate(d, PVH_IDENT_PT_GFN, PVH_IDENT_PT_GFN + 1);
     }
     return rc;
 }
@@ -87,11 +86,11 @@ static int special_populate(struct domain *d, const struct pvh_build *b)
 int pvh_memory_populate(struct domain *d, const struct pvh_build *b,
                         const struct pvh_layout *l)
 {
-    int rc = range_populate(d, 0, l->low_end >> PAGE_SHIFT);
+    int rc = pvh_range_populate(d, 0, l->low_end >> PAGE_SHIFT);
 
     if (rc == 0) {
-        rc = range_populate(d, PVH_RAM_HIGH >> PAGE_SHIFT,
-                            l->high_end >> PAGE_SHIFT);
+        rc = pvh_range_populate(d, PVH_RAM_HIGH >> PAGE_SHIFT,
+                                l->high_end >> PAGE_SHIFT);
     }
     if (rc == 0) {
         rc = special_populate(d, b);

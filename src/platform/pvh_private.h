@@ -20,6 +20,10 @@ struct pvh_layout {
 };
 
 /* pvh_memory.c */
+/** Gives `d` cleared frames [g, end) in the largest pieces there are. 0;
+ * -ENOMEM; -E2BIG. */
+int rv_must_check pvh_range_populate(struct domain *d, uint64_t g,
+                                     uint64_t end);
 /** Gives `d` zeroed RAM and special pages. 0; -ENOMEM; -E2BIG; -EINVAL. */
 int rv_must_check pvh_memory_populate(struct domain *d,
                                       const struct pvh_build *b,

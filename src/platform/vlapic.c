@@ -51,6 +51,10 @@ void vlapic_registers_reset(struct vlapic *vl)
     for (unsigned i = 0; i < APIC_LVT_COUNT; i++) {
         vl->lvt[i] = APIC_LVT_MASKED;
     }
+    if (vl->vcpu->domain->legacy != NULL && vl->vcpu->id == 0) {
+        /* Firmware finds the way from the 8259 pair open, as on PCs. */
+        vl->lvt[APIC_LVT_LINT0 - APIC_LVT_TIMER] = APIC_LVT_EXTINT;
+    }
     write_once(vl->tpr, 0);
     hv->tpr_set(vl->vcpu, 0);
     vlapic_enabled_update(vl);
@@ -79,12 +83,20 @@ int vlapic_create(struct vcpu *v)
         return -RV_ENOMEM;
     }
     vl->vcpu = v;
-    vl->id = vlapic_id_of(v->id);
+    v->apic_id = vlapic_id_of(v->id);
+    vl->id = v->apic_id;
     spin_init(&vl->lock, LOCK_RANK_VLAPIC);
     vlapic_timer_init(vl);
     v->vlapic = vl;
     vlapic_reset(v);
     return 0;
+}
+
+void vlapic_id_set(struct vcpu *v, uint32_t id)
+{
+    v->apic_id = id;
+    v->vlapic->id = id;
+    vlapic_reset(v);
 }
 
 void vlapic_destroy(struct vcpu *v)
@@ -206,6 +218,15 @@ void vlapic_eoi(struct vcpu *v)
     }
 }
 
+bool vlapic_extint_is_open(const struct vcpu *v)
+{
+    const struct vlapic *vl = v->vlapic;
+    uint32_t lvt = read_once(vl->lvt[APIC_LVT_LINT0 - APIC_LVT_TIMER]);
+
+    return (vl->base & APIC_BASE_EN) == 0 ||
+           (lvt & (APIC_LVT_MASKED | APIC_LVT_MODE)) == APIC_LVT_EXTINT;
+}
+
 /* ---- Errors and local vectors ---- */
 
 void vlapic_error_raise(struct vlapic *vl, uint32_t bit)
@@ -231,5 +252,14 @@ void vlapic_lvt_raise(struct vlapic *vl, enum apic_reg reg)
 
     if ((lvt & APIC_LVT_MASKED) == 0) {
         vlapic_irq_set(vl->vcpu, (uint8_t)(lvt & APIC_LVT_VECTOR), false);
+    }
+}
+
+void vlapic_lint0_raise(struct vcpu *v)
+{
+    uint32_t lvt = read_once(v->vlapic->lvt[APIC_LVT_LINT0 - APIC_LVT_TIMER]);
+
+    if ((lvt & APIC_LVT_MODE) == 0) {
+        vlapic_lvt_raise(v->vlapic, APIC_LVT_LINT0);
     }
 }

@@ -14,6 +14,7 @@
  *      Destination Mode"; "MP Initialization Protocol".
  */
 #include "ravelin/cpuid_policy.h"
+#include "ravelin/monitor.h"
 #include "ravelin/sched.h"
 #include "ravelin/string.h"
 #include "ravelin/vlapic.h"
@@ -163,7 +164,8 @@ static void message_deliver(struct domain *d, const struct apic_message *m,
         return;
     }
     if (!m->broadcast && !m->logical) {
-        unsigned id = m->dest / 2u; /* inverse of vlapic_id_of() */
+        /* Inverse of vlapic_id_of(), or of vlapic_id_set(). */
+        unsigned id = d->legacy != NULL ? m->dest : m->dest / 2u;
 
         if (id < d->vcpu_count && message_match(d->vcpu[id]->vlapic, m)) {
             message_accept(d->vcpu[id], m);
@@ -253,6 +255,7 @@ static void init_state_load(struct vcpu *v)
     uint32_t leaf[4];
 
     hv->vcpu_reset(v);
+    vcpu_intercepts_reset(v);
     memset(v->regs.gpr, 0, sizeof(v->regs.gpr));
     cpuid_policy_get(v, 1, 0, leaf);
     v->regs.gpr[REG_RDX] = leaf[CPUID_EAX];
@@ -260,7 +263,16 @@ static void init_state_load(struct vcpu *v)
     v->displaced.valid = false;
     v->nmi_pending = false;
     v->halted = false;
+    /* What others want to see of it has not changed. */
+    hv->intercepts_set(v, &v->intercepts);
     vlapic_registers_reset(v->vlapic);
+}
+
+void vlapic_power_on(struct vcpu *v)
+{
+    init_state_load(v);
+    vlapic_reset(v);
+    v->attention = true;
 }
 
 void vlapic_init_process(struct vcpu *v)

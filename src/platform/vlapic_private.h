@@ -58,6 +58,8 @@ enum apic_reg {
 #define APIC_SVR_MASK 0x3ffu
 #define APIC_LVT_MASKED 0x10000u
 #define APIC_LVT_VECTOR 0xffu
+#define APIC_LVT_MODE 0x700u
+#define APIC_LVT_EXTINT 0x700u
 
 #define APIC_ESR_SEND_ILLEGAL 0x20u
 #define APIC_ESR_RECV_ILLEGAL 0x40u

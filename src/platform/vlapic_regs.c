@@ -30,7 +30,11 @@ struct reg_rule {
     uint32_t writable; /* other bits: ignored in xAPIC, refused in x2APIC */
     uint32_t (*read)(struct vlapic *vl, unsigned reg);
     void (*write)(struct vlapic *vl, unsigned reg, uint32_t value);
+    uint32_t read_only; /* status: ignored in both */
 };
+
+#define LVT_STATUS (1u << 12)
+#define LVT_REMOTE_IRR (1u << 14)
 
 static uint32_t id_read(struct vlapic *vl, unsigned reg rv_unused)
 {
@@ -220,12 +224,14 @@ static const struct reg_rule rules[APIC_REG_COUNT] = {
     [APIC_ESR] = {ALL_RW, 0, esr_read, esr_write},
     [APIC_ICR] = {X1_RW, APIC_ICR_MASK, icr_read, icr_write},
     [APIC_ICR2] = {X1_RW, 0xff000000u, icr_read, icr2_write},
-    [APIC_LVT_TIMER] = {ALL_RW, 0x000700ffu, lvt_read, lvt_write},
-    [APIC_LVT_THERMAL] = {ALL_RW, 0x000107ffu, lvt_read, lvt_write},
-    [APIC_LVT_PERF] = {ALL_RW, 0x000107ffu, lvt_read, lvt_write},
-    [APIC_LVT_LINT0] = {ALL_RW, 0x0001a7ffu, lvt_read, lvt_write},
-    [APIC_LVT_LINT1] = {ALL_RW, 0x0001a7ffu, lvt_read, lvt_write},
-    [APIC_LVT_ERROR] = {ALL_RW, 0x000100ffu, lvt_read, lvt_write},
+    [APIC_LVT_TIMER] = {ALL_RW, 0x000700ffu, lvt_read, lvt_write, LVT_STATUS},
+    [APIC_LVT_THERMAL] = {ALL_RW, 0x000107ffu, lvt_read, lvt_write, LVT_STATUS},
+    [APIC_LVT_PERF] = {ALL_RW, 0x000107ffu, lvt_read, lvt_write, LVT_STATUS},
+    [APIC_LVT_LINT0] = {ALL_RW, 0x0001a7ffu, lvt_read, lvt_write,
+                        LVT_STATUS | LVT_REMOTE_IRR},
+    [APIC_LVT_LINT1] = {ALL_RW, 0x0001a7ffu, lvt_read, lvt_write,
+                        LVT_STATUS | LVT_REMOTE_IRR},
+    [APIC_LVT_ERROR] = {ALL_RW, 0x000100ffu, lvt_read, lvt_write, LVT_STATUS},
     [APIC_TMICT] = {ALL_RW, 0xffffffffu, tmict_read, tmict_write},
     [APIC_TMCCT] = {.where = ALL_R, .read = tmcct_read},
     [APIC_TDCR] = {ALL_RW, 0x0000000bu, tdcr_read, tdcr_write},
@@ -251,7 +257,7 @@ int vlapic_reg_write(struct vlapic *vl, unsigned reg, uint32_t value)
     if (reg >= APIC_REG_COUNT || (rules[reg].where & need) == 0) {
         return -RV_EINVAL;
     }
-    if (x2 && (value & ~rules[reg].writable) != 0) {
+    if (x2 && (value & ~(rules[reg].writable | rules[reg].read_only)) != 0) {
         return -RV_EINVAL;
     }
     if (rules[reg].write != NULL) {

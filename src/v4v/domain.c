@@ -11,7 +11,8 @@
 
 #include "v4v_internal.h"
 
-/* Rings that one step of a destruction closes. */
+/* Rings that one step of a destruction closes, as long as those before have
+ * less than V4V_PIN_PIECE pages together. */
 #define CLOSE_PIECE 16u
 /* Other domains that one step tells. */
 #define FORGET_PIECE 8u
@@ -84,7 +85,7 @@ int v4v_event_port(struct domain *d, uint32_t *port)
     evtchn_port_t p = d->v4v->evtchn;
     int rc = 0;
 
-    if (p == 0 || !evtchn_port_is_valid(d, p)) {
+    if (p == 0 || !evtchn_service_is_bound(d, p, guest_sent)) {
         rc = evtchn_service_bind(d, guest_sent, &p);
         if (rc == 0) {
             store_release(&d->v4v->evtchn, p);
@@ -121,8 +122,10 @@ static bool rings_close(struct domain *d)
 {
     struct v4v_domain *t = d->v4v;
     unsigned left = CLOSE_PIECE;
+    uint32_t pages = 0;
 
-    while (t->destroy_bucket < V4V_BUCKETS && left > 0) {
+    while (t->destroy_bucket < V4V_BUCKETS && left > 0 &&
+           pages < V4V_PIN_PIECE) {
         struct v4v_table_locked held = v4v_table_lock(t);
         struct v4v_ring_state *ring = t->bucket[t->destroy_bucket];
 
@@ -135,6 +138,7 @@ static bool rings_close(struct domain *d)
             t->destroy_bucket++;
             continue;
         }
+        pages += ring->page_count;
         v4v_ring_close(ring);
         left--;
     }
@@ -176,6 +180,10 @@ int v4v_domain_destroy(struct domain *d)
     struct v4v_domain *t = d->v4v;
 
     if (!rings_close(d)) {
+        return -RV_ERESTART;
+    }
+    v4v_pending_drop(t, NULL);
+    if (load_acquire(&t->closing) != 0) {
         return -RV_ERESTART;
     }
     for (unsigned left = FORGET_PIECE; left > 0; left--) {

@@ -2,7 +2,10 @@
 /*
  * Opening and closing rings. The list of frames is read once and each frame is
  * pinned once; from then on no address of the owner is translated again, and
- * giving the pages back or losing them cannot make them somebody else's.
+ * giving the pages back or losing them cannot make them somebody else's. A
+ * large ring is pinned in pieces, its registration continued; until the last
+ * one it is on a list of its domain's, and a vCPU that does something else
+ * instead of continuing has dropped it.
  *
  * Threat surface: the list, its length, the two indices in the first page.
  */
@@ -11,11 +14,11 @@
 #include "public/argo.h"
 #include "ravelin/errno.h"
 #include "ravelin/frame_pool.h"
+#include "ravelin/sched.h"
 
 #include "v4v_internal.h"
 
 #define HEADER_BYTES 64u
-#define LIST_PIECE 64u
 
 static_assert(offsetof(struct v4v_ring, ring) == HEADER_BYTES &&
                   offsetof(struct xen_argo_ring, ring) == HEADER_BYTES,
@@ -38,17 +41,21 @@ static bool request_is_valid(const struct v4v_register *req)
             req->partner == V4V_DOMID_ANY);
 }
 
+static bool ring_is_left(const struct v4v_domain *t,
+                         const struct v4v_ring_state *old)
+{
+    return read_once(t->ring_count) - (old ? 1 : 0) <
+           read_once(t->limits.max_rings);
+}
+
 /* More pages in rings than the domain may own can only be the same pages
  * again; the bound keeps our own tables in proportion. */
-static bool quota_is_left(const struct domain *d, uint32_t pages,
-                          const struct v4v_ring_state *old)
+static bool pages_are_left(const struct domain *d, uint32_t pages,
+                           const struct v4v_ring_state *old)
 {
-    const struct v4v_domain *t = d->v4v;
-    uint32_t rings = read_once(t->ring_count) - (old ? 1 : 0);
-    uint64_t used = read_once(t->page_count) - (old ? old->page_count : 0);
+    uint64_t used = read_once(d->v4v->page_count) - (old ? old->page_count : 0);
 
-    return rings < read_once(t->limits.max_rings) &&
-           used + pages <= read_once(d->max_pages);
+    return used + pages <= read_once(d->max_pages);
 }
 
 static struct v4v_ring_state *ring_alloc(struct domain *d,
@@ -73,29 +80,13 @@ static struct v4v_ring_state *ring_alloc(struct domain *d,
     ring->order = order;
     ring->len = req->len;
     ring->page_count = pages;
+    ring->list = req->pages;
+    ring->replace = req->replace;
     spin_init(&ring->lock, LOCK_RANK_V4V_RING);
     for (uint32_t i = 0; i < pages; i++) {
         ring->page[i] = INVALID_MFN;
     }
     return ring;
-}
-
-static int ring_pin(struct vcpu *v, struct v4v_ring_state *ring,
-                    struct guest_ref pages)
-{
-    uint64_t list[LIST_PIECE];
-    int rc = 0;
-
-    for (uint32_t i = 0; rc == 0 && i < ring->page_count; i += LIST_PIECE) {
-        uint32_t n = rv_min(LIST_PIECE, ring->page_count - i);
-
-        rc = guest_copy_in(v, list, guest_ref_add(pages, i * sizeof(list[0])),
-                           n * sizeof(list[0]));
-        if (rc == 0 && !guest_pages_pin(ring->owner, list, n, &ring->page[i])) {
-            rc = -RV_EINVAL;
-        }
-    }
-    return rc;
 }
 
 static bool index_is_valid(const struct v4v_ring_state *ring, uint32_t index)
@@ -130,30 +121,125 @@ static int indices_take(struct v4v_ring_state *ring)
     return 0;
 }
 
+/* May this ring be added now? -ERESTART: when others have let go. */
 static int registration_check(const struct domain *d,
                               const struct v4v_register *req,
                               const struct v4v_ring_state *old)
 {
+    const struct v4v_domain *t = d->v4v;
+
     if (old && !req->replace) {
         return -RV_EEXIST;
     }
-    if (read_once(d->v4v->is_dying)) {
+    if (read_once(t->is_dying)) {
         return -RV_EINVAL;
     }
-    return quota_is_left(d, pages_needed(req->len), old) ? 0 : -RV_ENOSPC;
+    if (!ring_is_left(t, old)) {
+        return -RV_ENOSPC;
+    }
+    if (!pages_are_left(d, pages_needed(req->len), old)) {
+        return load_acquire(&t->closing) != 0 ? -RV_ERESTART : -RV_ENOSPC;
+    }
+    return 0;
 }
 
-/* Puts the ring in its place, out of which `*old` goes. */
+/* ---- Registrations under way ------------------------------------------- */
+
+/* Its pages count from now on. */
+static int pending_add(struct vcpu *v, const struct v4v_register *req,
+                       struct v4v_ring_state *ring)
+{
+    struct v4v_domain *t = ring->owner->v4v;
+    struct v4v_table_locked held = v4v_table_lock(t);
+    int rc = registration_check(ring->owner, req,
+                                v4v_ring_find(t, req->port, req->partner));
+
+    if (rc == 0) {
+        write_once(t->page_count, t->page_count + ring->page_count);
+        ring->pending_of = v;
+        ring->pending_next = t->pending;
+        t->pending = ring;
+    }
+    v4v_table_unlock(&held);
+    return rc;
+}
+
+/* Deferred work runs when the CPU looks round, which a yield makes it do. */
+static int turn_take(struct vcpu *v, int rc)
+{
+    if (rc == -RV_ERESTART) {
+        vcpu_yield(v);
+    }
+    return rc;
+}
+
+static void pending_remove(struct v4v_table_locked held,
+                           const struct v4v_ring_state *ring)
+{
+    struct v4v_ring_state **at = &held.table->pending;
+
+    while (*at != ring) {
+        at = &(*at)->pending_next;
+    }
+    *at = ring->pending_next;
+}
+
+/* Only its vCPU takes it away as long as that runs. */
+static struct v4v_ring_state *pending_find(struct v4v_table_locked held,
+                                           const struct vcpu *v)
+{
+    struct v4v_ring_state *ring = held.table->pending;
+
+    while (ring && v && ring->pending_of != v) {
+        ring = ring->pending_next;
+    }
+    return ring;
+}
+
+void v4v_pending_drop(struct v4v_domain *t, const struct vcpu *v)
+{
+    struct v4v_ring_state *ring;
+
+    do {
+        struct v4v_table_locked held = v4v_table_lock(t);
+
+        ring = pending_find(held, v);
+        if (ring) {
+            pending_remove(held, ring);
+        }
+        v4v_table_unlock(&held);
+        if (ring) {
+            v4v_ring_release(ring);
+        }
+    } while (ring);
+}
+
+static struct v4v_ring_state *pending_of(const struct vcpu *v)
+{
+    struct v4v_table_locked held = v4v_table_lock(v->domain->v4v);
+    struct v4v_ring_state *ring = pending_find(held, v);
+
+    v4v_table_unlock(&held);
+    return ring;
+}
+
+/* Puts the pinned ring in its place, out of which `*old` goes. */
 static int ring_publish(struct v4v_ring_state *ring,
-                        const struct v4v_register *req,
                         struct v4v_ring_state **old)
 {
     struct v4v_domain *t = ring->owner->v4v;
     struct v4v_table_locked held = v4v_table_lock(t);
-    struct v4v_ring_state *there = v4v_ring_find(t, req->port, req->partner);
-    int rc = registration_check(ring->owner, req, there);
+    struct v4v_ring_state *there = v4v_ring_find(t, ring->port, ring->partner);
+    int rc = 0;
 
-    if (rc == 0 && there) {
+    pending_remove(held, ring);
+    if (there && !ring->replace) {
+        rc = -RV_EEXIST;
+    } else if (t->is_dying) {
+        rc = -RV_EINVAL;
+    } else if (!ring_is_left(t, there)) {
+        rc = -RV_ENOSPC;
+    } else if (there) {
         v4v_ring_remove(held, there);
         *old = there;
     }
@@ -164,37 +250,79 @@ static int ring_publish(struct v4v_ring_state *ring,
     return rc;
 }
 
-int v4v_ring_register(struct vcpu *v, const struct v4v_register *req)
+/* One piece of a registration; with the last one the ring opens. */
+static int register_run(struct vcpu *v, struct v4v_ring_state *ring,
+                        uint32_t *token)
 {
-    struct domain *d = v->domain;
     struct v4v_ring_state *old = NULL;
-    struct v4v_ring_state *ring;
-    int rc;
+    int rc = v4v_ring_pin(v, ring);
 
-    if (!request_is_valid(req)) {
-        return -RV_EINVAL;
-    }
-    /* A cheap refusal first; it is decided again under the lock. */
-    rc = registration_check(d, req,
-                            v4v_ring_find(d->v4v, req->port, req->partner));
-    if (rc != 0) {
+    if (rc == -RV_ERESTART) {
+        if (ring->serial == 0) {
+            ring->serial = v4v_serial_next();
+        }
+        *token = (uint32_t)(ring->serial & V4V_TOKEN_MASK);
         return rc;
     }
-    ring = ring_alloc(d, req);
-    if (!ring) {
-        return -RV_ENOMEM;
-    }
-    rc = ring_pin(v, ring, req->pages);
     rc = rc ? rc : indices_take(ring);
-    rc = rc ? rc : ring_publish(ring, req, &old);
     if (rc != 0) {
-        v4v_ring_unpin(ring);
-        pages_free(ring, ring->order);
+        v4v_pending_drop(v->domain->v4v, v);
+        return rc;
+    }
+    rc = ring_publish(ring, &old);
+    if (rc != 0) {
+        v4v_ring_release(ring);
     }
     if (old) {
         v4v_ring_close(old);
     }
     return rc;
+}
+
+int v4v_ring_register(struct vcpu *v, const struct v4v_register *req,
+                      uint32_t *token)
+{
+    struct domain *d = v->domain;
+    struct v4v_ring_state *ring;
+    int rc;
+
+    *token = 0;
+    if (!request_is_valid(req)) {
+        return -RV_EINVAL;
+    }
+    if (unlikely(read_once(d->v4v->pending) != NULL)) {
+        v4v_pending_drop(d->v4v, v);
+    }
+    /* A cheap refusal first; it is decided again under the lock. */
+    rc = registration_check(d, req,
+                            v4v_ring_find(d->v4v, req->port, req->partner));
+    if (rc != 0) {
+        return turn_take(v, rc);
+    }
+    ring = ring_alloc(d, req);
+    if (!ring) {
+        return -RV_ENOMEM;
+    }
+    rc = pending_add(v, req, ring);
+    if (rc != 0) {
+        pages_free(ring, ring->order);
+        return turn_take(v, rc);
+    }
+    return register_run(v, ring, token);
+}
+
+bool v4v_ring_register_is_resumable(const struct vcpu *v, uint32_t token)
+{
+    const struct v4v_ring_state *ring = pending_of(v);
+
+    return ring && ring->serial != 0 &&
+           (ring->serial & V4V_TOKEN_MASK) == token;
+}
+
+int v4v_ring_register_resume(struct vcpu *v, uint32_t *token)
+{
+    *token = 0;
+    return register_run(v, pending_of(v), token);
 }
 
 int v4v_ring_unregister(struct domain *d, uint32_t port, domid_t partner)

@@ -22,8 +22,6 @@
 #include "v4v_internal.h"
 
 #define HEADER_BYTES 64u
-/* Bits of a serial that go round through the guest's registers. */
-#define TOKEN_MASK 0xffffffu
 #define NARROW_PIECE 32u
 
 union message_header {
@@ -37,8 +35,6 @@ static_assert(sizeof(struct v4v_iov) == sizeof(struct xen_argo_iov) &&
                   offsetof(struct v4v_iov, iov_len) ==
                       offsetof(struct xen_argo_iov, iov_len),
               "iovs of both ABIs are the same");
-
-static uint64_t serial_last; /* atomic */
 
 /* ---- The snapshot ------------------------------------------------------ */
 
@@ -248,12 +244,11 @@ static void message_end(struct v4v_ring_locked held, struct v4v_send *s)
     ring->bytes += s->total;
 }
 
-/* Names the send when it has to be continued. Never a number whose token is
- * 0. */
+/* Names the send when it has to be continued. */
 static void serial_ensure(struct v4v_send *s)
 {
-    while ((s->serial & TOKEN_MASK) == 0) {
-        s->serial = __atomic_add_fetch(&serial_last, 1, __ATOMIC_RELAXED);
+    if (s->serial == 0) {
+        s->serial = v4v_serial_next();
     }
 }
 
@@ -328,7 +323,7 @@ static long send_run(struct vcpu *v, uint32_t *token)
     if (likely(rc != -RV_ERESTART)) {
         s->serial = 0;
     }
-    *token = (uint32_t)(s->serial & TOKEN_MASK);
+    *token = (uint32_t)(s->serial & V4V_TOKEN_MASK);
     return rc;
 }
 
@@ -336,7 +331,7 @@ bool v4v_send_is_resumable(const struct vcpu *v, uint32_t token)
 {
     const struct v4v_send *s = v->v4v_send;
 
-    return s && s->serial != 0 && (s->serial & TOKEN_MASK) == token;
+    return s && s->serial != 0 && (s->serial & V4V_TOKEN_MASK) == token;
 }
 
 long v4v_send_resume(struct vcpu *v, uint32_t *token)

@@ -5,9 +5,6 @@
  * a sender takes before it touches a page, and is freed after quiescence.
  */
 
-#include "arch/host.h"
-#include "ravelin/frame_pool.h"
-
 #include "v4v_internal.h"
 
 /* A sender finds a dead ring only if it was unregistered between lookup and
@@ -71,7 +68,6 @@ void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring_state *ring)
     ring->hash_next = *head;
     store_release(head, ring);
     write_once(t->ring_count, t->ring_count + 1);
-    write_once(t->page_count, t->page_count + ring->page_count);
 }
 
 /* The removed ring keeps its link: a reader standing on it goes on. */
@@ -86,25 +82,6 @@ void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring_state *ring)
     }
     store_release(at, ring->hash_next);
     write_once(t->ring_count, t->ring_count - 1);
-    write_once(t->page_count, t->page_count - ring->page_count);
-}
-
-void v4v_ring_unpin(struct v4v_ring_state *ring)
-{
-    for (uint32_t i = 0; i < ring->page_count; i++) {
-        if (!mfn_is_invalid(ring->page[i])) {
-            guest_page_unpin(ring->page[i]);
-            ring->page[i] = INVALID_MFN;
-        }
-    }
-}
-
-static void ring_free(struct quiesce_item *item)
-{
-    struct v4v_ring_state *ring =
-        container_of(item, struct v4v_ring_state, free_item);
-
-    pages_free(ring, ring->order);
 }
 
 void v4v_ring_close(struct v4v_ring_state *ring)
@@ -114,6 +91,5 @@ void v4v_ring_close(struct v4v_ring_state *ring)
     ring->is_dead = true;
     v4v_wake(held, true);
     v4v_ring_unlock(&held);
-    v4v_ring_unpin(ring);
-    quiesce_defer(&ring->free_item, ring_free);
+    v4v_ring_release(ring);
 }

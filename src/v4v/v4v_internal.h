@@ -38,6 +38,15 @@ struct v4v_ring_state {
     uint64_t bytes;
     struct v4v_waiter waiter[V4V_WAITERS_MAX];
 
+    /* Pinning, before anybody can find the ring; letting go, after. */
+    struct v4v_ring_state *pending_next; /* protected by the table lock */
+    const struct vcpu *pending_of;       /* who registers it */
+    struct guest_ref list;               /* of frames still to be read */
+    uint64_t serial;                     /* of its registration */
+    uint32_t page_next;                  /* to be pinned, or let go */
+    bool replace;                        /* an existing ring gives way */
+    struct work_item unpin_work;
+
     struct quiesce_item free_item;
     mfn_t page[]; /* INVALID_MFN: empty slot */
 };
@@ -48,8 +57,11 @@ struct v4v_domain {
     bool is_ended; /* atomic; no message may be added. Set before each ring is
                     * locked once, read with a ring locked */
     uint32_t ring_count; /* read without the lock for early refusals */
-    uint64_t page_count; /* of all rings; likewise */
-    uint32_t evtchn;     /* atomic; 0: not made yet */
+    uint64_t page_count; /* likewise; of all rings, those that are being pinned
+                          * or let go included */
+    uint32_t closing;    /* atomic; rings whose pages are being let go */
+    struct v4v_ring_state *pending; /* being pinned, one per vCPU at most */
+    uint32_t evtchn;                /* atomic; 0: not made yet */
 
     struct v4v_limits limits;   /* members atomic */
     uint32_t waiting;           /* atomic; entries in waiter[] of all rings */
@@ -123,7 +135,25 @@ void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring_state *ring);
 void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring_state *ring);
 /** Makes a removed ring unusable, wakes who waits, frees it in time. */
 void v4v_ring_close(struct v4v_ring_state *ring);
-void v4v_ring_unpin(struct v4v_ring_state *ring);
+
+/* ---- register.c --------------------------------------------------------- */
+
+/** Drops registrations that are not finished: of one vCPU, or NULL: all. */
+void v4v_pending_drop(struct v4v_domain *t, const struct vcpu *v);
+
+/* ---- pin.c: the pages of rings ------------------------------------------ */
+
+/* Bits of a serial that go round through the guest's registers. */
+#define V4V_TOKEN_MASK 0xffffffu
+/** A number for a call that has to be continued; its token is not 0. */
+uint64_t v4v_serial_next(void);
+
+/** Pins the next piece. 0: all pages are pinned; -ERESTART; -EINVAL, -EFAULT.
+ */
+int rv_must_check v4v_ring_pin(struct vcpu *v, struct v4v_ring_state *ring);
+/** Lets the pages of a ring go that nobody uses any more, takes them out of the
+ * domain's count and frees the ring; a large one in pieces, later. */
+void v4v_ring_release(struct v4v_ring_state *ring);
 
 /* ---- space.c: indices and those who wait ------------------------------- */
 

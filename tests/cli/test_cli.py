@@ -25,7 +25,7 @@ GOLDEN = HERE / "golden"
 FAKE = HERE / "fake-machine"
 UPDATE = "--update" in sys.argv
 PROGRAM = ""
-VERBS = ["doctor", "check", "build", "run", "console", "bench",
+VERBS = ["doctor", "check", "build", "run", "console", "v4v", "events", "bench",
          "lint-vmcs"]
 
 
@@ -113,7 +113,7 @@ class Check(unittest.TestCase):
                                ravelin("check", "--schema").stdout))
         # Form of the blob alone, counts and kernels: tested elsewhere.
         elsewhere = {"001", "002", "003", "005", "018", "019", "107", "115",
-                     "116", "208", "209"}
+                     "116", "126", "208", "209", "210", "211"}
         self.assertEqual(rules - seen - elsewhere, set())
 
     def test_json(self):
@@ -171,6 +171,29 @@ class Build(WithBundle):
         args = (self.bundle / "run.args").read_text().splitlines()
         self.assertEqual(args[args.index("-initrd") + 1],
                          "manifest,linux.kernel,linux.ramdisk")
+
+    def test_firmware_and_drives_become_modules(self):
+        (self.dir / "rom").write_bytes(bytes(64 << 10))
+        (self.dir / "disk").write_bytes(bytes(1024))
+        (self.dir / "m.yaml").write_text(
+            "domains:\n"
+            "  - {name: a, firmware: rom, disk: disk, memory: 2M}\n"
+            "  - {name: b, firmware: rom, disk: disk, memory: 2M}\n")
+        self.assertEqual(self.build().returncode, 0)
+        index = json.loads((self.bundle / "bundle.json").read_text())
+        # Read-only files are shared, what is written to is not.
+        self.assertEqual([m["name"] for m in index["modules"]],
+                         ["manifest", "a.firmware", "a.disk", "b.disk"])
+
+    def test_firmware_and_drives_of_odd_sizes_are_refused(self):
+        (self.dir / "rom").write_bytes(bytes(1000))
+        (self.dir / "disk").write_bytes(bytes(1000))
+        (self.dir / "m.yaml").write_text(
+            "domains: [{name: a, firmware: rom, disk: disk, memory: 2M}]\n")
+        r = self.build()
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("M210", r.stderr)
+        self.assertIn("M211", r.stderr)
 
     def test_kernel_without_entry_is_refused(self):
         (self.dir / "guest.elf").write_bytes(b"not a kernel" * 100)
@@ -482,7 +505,8 @@ class Bench(WithBundle):
     def bench(self, mode, *more):
         (self.dir / "src").mkdir(exist_ok=True)
         (self.dir / "src/x.c").write_text("/* c */\nint x;\n")
-        return ravelin("bench", "--no-linux", "--manifest", "m.yaml",
+        return ravelin("bench", "--no-linux", "--no-v4v", "--no-monitor",
+                       "--manifest", "m.yaml",
                        "--image", "image", "-o", "out.json", *more,
                        cwd=self.dir, FAKE_MODE=mode,
                        FAKE_STATE=str(self.dir / "runs"))

@@ -66,6 +66,7 @@ static const struct {
 #define CALL_v4v_op 39
 #define CALL_sysctl 35
 #define CALL_domctl 36
+#define CALL_monitor_op 55
 #define SUBOP(call, name, number, ...) {CALL_##call, number},
 #include "../../src/hypercall/table.def"
 };

@@ -209,8 +209,9 @@ static void rule_change(struct guest *g, const struct step *s)
 
 static void list_read(struct guest *g, const struct step *s)
 {
-    const uint64_t ops[] = {V4VOP_tables_list, V4VOP_tables_explain,
-                            V4VOP_tables_counters, V4VOP_ring_list, V4VOP_info};
+    const uint64_t ops[] = {
+        V4VOP_tables_list, V4VOP_tables_explain, V4VOP_tables_counters,
+        V4VOP_ring_list,   V4VOP_info,           V4VOP_config_get};
     const uint32_t words[10] = {
         s->z % 7,  s->x % 70, value_of(s->y), domid_of(s->a),
         s->b % 40, 0,         value_of(s->z), 0,

@@ -7,11 +7,12 @@ import tomllib
 
 DOMAIN_KEYS = ("guest", "kernel", "ramdisk", "vcpus", "memory", "args",
                "roles", "weight", "abi", "console", "expect", "cause", "stays",
-               "reference_expect")
+               "reference_expect", "monitors", "settings")
 TEST_KEYS = DOMAIN_KEYS + ("name", "rules", "envs", "smp", "timeout", "domain",
                            "reference", "dialogue", "image", "options")
 OUTCOMES = ("SUCCESS", "SKIP", "ERROR", "FAILURE", "crash", "alive")
-ENVIRONMENTS = ("pvh64", "pvh32", "pvh32pse", "pvh32pae", "debian")
+# In "bios" the guest is the firmware of its domain.
+ENVIRONMENTS = ("pvh64", "pvh32", "pvh32pse", "pvh32pae", "debian", "bios")
 # The reference hangs with PAE paging in 32-bit guests.
 REFERENCE_ENVIRONMENTS = ("pvh64", "pvh32", "pvh32pse")
 
@@ -38,6 +39,8 @@ class Domain:
     cause: str = ""
     stays: bool = False
     reference_expect: str = ""
+    monitors: tuple = ()    # names of the domains it watches
+    settings: dict = dataclasses.field(default_factory=dict)
 
     def ends(self):
         return self.expect != "alive" and not self.stays
@@ -84,6 +87,7 @@ def domain_make(entry, test, env, index):
             fields.pop(key, None)
         fields.update(entry)
     fields["roles"] = tuple(fields.get("roles", ()))
+    fields["monitors"] = tuple(fields.get("monitors", ()))
     guest = fields.pop("guest", test["name"])
     if fields.get("kernel"):
         guest = ""

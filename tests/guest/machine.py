@@ -27,6 +27,8 @@ class Outcome:
     logs: dict          # channel -> text; 0 is the hypervisor's
     status: int         # of QEMU; None if it was stopped
     timed_out: bool
+    errors: str = ""    # what QEMU itself had to say
+    seconds: float = 0
 
 
 def manifest_text(case):
@@ -36,7 +38,8 @@ def manifest_text(case):
     lines.append("domains:")
     for domain in case.domains:
         kernel = domain.kernel or "${BUILD}/guests/" + domain.guest
-        lines += [f"  - name: {domain.name}", f"    kernel: {kernel}",
+        key = "firmware" if kernel.endswith("-bios") else "kernel"
+        lines += [f"  - name: {domain.name}", f"    {key}: {kernel}",
                   f"    memory: {domain.memory}", f"    vcpus: {domain.vcpus}",
                   f"    console: {domain.console}"]
         if domain.ramdisk:
@@ -45,6 +48,10 @@ def manifest_text(case):
             lines.append(f"    cmdline: \"{domain.args}\"")
         if domain.roles:
             lines.append(f"    roles: [{', '.join(domain.roles)}]")
+        if domain.monitors:
+            lines.append(f"    monitors: [{', '.join(domain.monitors)}]")
+        for key, value in domain.settings.items():
+            lines.append(f"    {key}: {value}")
         if domain.weight:
             lines.append(f"    weight: {domain.weight}")
         if domain.abi:
@@ -195,7 +202,8 @@ class Machine:
 
     def emulate(self, args, cwd, split, finished):
         """Runs QEMU until it ends, `finished` says so, or time is up."""
-        deadline = time.monotonic() + self.case.timeout * self.options.slow
+        started = time.monotonic()
+        deadline = started + self.case.timeout * self.options.slow
         self.write("qemu.args", "\n".join(args) + "\n")
         with open(os.path.join(self.dir, "qemu.err"), "wb") as errors:
             process = subprocess.Popen(args, cwd=cwd, stderr=errors,
@@ -211,8 +219,11 @@ class Machine:
         logs = split(data)
         for number, text in logs.items():
             self.write(f"channel{number}.log", text)
+        with open(os.path.join(self.dir, "qemu.err"), "rb") as errors:
+            said = errors.read().decode(errors="replace")
         return Outcome(logs=logs, status=status if why == "end" else None,
-                       timed_out=why == "time")
+                       timed_out=why == "time", errors=said,
+                       seconds=time.monotonic() - started)
 
     def read_until(self, process, deadline, finished):
         data = b""

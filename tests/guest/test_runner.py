@@ -171,6 +171,32 @@ def list_with_unknown_field_is_refused():
     raise AssertionError("accepted")
 
 
+def diagnosis_tells_how_it_ended_and_the_last_lines():
+    log = "".join(f"line {n}\n" for n in range(40))
+    ends = {
+        -6: "killed by signal 6 (SIGABRT)",
+        0: "status 0: power off or reset",
+        1: "status 1: QEMU's own failure",
+        3: "the hypervisor's code 0x1",
+        None: "stopped by the runner",
+    }
+    for status, words in ends.items():
+        lines = verdict.diagnosis(outcome(log, status=status))
+        assert words in lines[0], lines[0]
+        assert lines[1:] == [f"log: line {n}" for n in range(25, 40)], lines
+    good = verdict.how_it_ended(outcome(GOOD_END))
+    assert good == "status 1: powered off in order", good
+    late = verdict.how_it_ended(outcome("", status=None, timed_out=True))
+    assert "time was over" in late, late
+    crashed = "domain 1 (d1) crashed: why\n" + log
+    lines = verdict.diagnosis(outcome(crashed))
+    assert lines[1] == "crash: domain 1 (d1) crashed: why", lines
+    assert lines[2:9] == [f"crash: line {n}" for n in range(7)], lines
+    dead = outcome("", status=-11)
+    dead.errors = "one\n\ntwo\n"
+    assert verdict.diagnosis(dead)[1:] == ["QEMU said: one", "QEMU said: two"]
+
+
 TESTS = [
     list_loads_and_names_existing_guests,
     list_with_unknown_field_is_refused,
@@ -193,6 +219,7 @@ TESTS = [
     manifest_has_every_field_that_is_set,
     owner_of_the_line_is_heard_on_it,
     typist_answers_in_order_and_once,
+    diagnosis_tells_how_it_ended_and_the_last_lines,
 ]
 
 

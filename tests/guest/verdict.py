@@ -3,6 +3,7 @@
 each crash in the hypervisor's log, and the hypervisor's own last words."""
 
 import re
+import signal
 
 RESULT = "Test result: "
 VERDICTS = ("SUCCESS", "SKIP", "ERROR", "FAILURE")
@@ -10,6 +11,9 @@ VERDICTS = ("SUCCESS", "SKIP", "ERROR", "FAILURE")
 STATUS_GOOD = 1
 # The hypervisor's last line counts what its domains left behind.
 STATISTICS = re.compile(r"frames: (\d+) free at the end, (\d+) leaked")
+# How much of the hypervisor's log a failure shows.
+LOG_LINES = 15
+CRASH_LINES = 8
 PANIC = re.compile(r"panic|PANIC|BUG at|ASSERT")
 
 
@@ -100,6 +104,51 @@ def judge(case, outcome):
     for index, domain in enumerate(case.domains):
         problems += judge_domain(index, domain, outcome.logs)
     return problems + judge_hypervisor(case, outcome)
+
+
+def how_it_ended(outcome):
+    """The emulator's end in words."""
+    if outcome.timed_out:
+        return "stopped by the runner, time was over"
+    if outcome.status is None:
+        return "stopped by the runner, all was said"
+    if outcome.status < 0:
+        try:
+            name = signal.Signals(-outcome.status).name
+        except ValueError:
+            name = "unknown"
+        return f"killed by signal {-outcome.status} ({name})"
+    if outcome.status == 0:
+        return "status 0: power off or reset without a code of the hypervisor"
+    if outcome.status == STATUS_GOOD:
+        if STATISTICS.search(outcome.logs[0]):
+            return "status 1: powered off in order"
+        return "status 1: QEMU's own failure, or power off without statistics"
+    if outcome.status % 2:
+        return f"status {outcome.status}: the hypervisor's code " \
+            f"{outcome.status // 2:#x}"
+    return f"status {outcome.status}"
+
+
+def crashes_in(log):
+    """The first crashes of domains, each with the start of its dump."""
+    result = []
+    for i, line in enumerate(log):
+        if " crashed: " in line and len(result) < 2 * CRASH_LINES:
+            result += log[i:i + CRASH_LINES]
+    return result
+
+
+def diagnosis(outcome):
+    """What else one wants to know of a run that failed, line by line."""
+    lines = [f"QEMU after {outcome.seconds:.1f} s: {how_it_ended(outcome)}"]
+    lines += [f"QEMU said: {line[:200]}"
+              for line in outcome.errors.split("\n")[-6:] if line.strip()]
+    log = [line for line in outcome.logs.get(0, "").split("\n")
+           if line.strip()]
+    lines += [f"crash: {line[:160]}" for line in crashes_in(log)]
+    lines += [f"log: {line[:160]}" for line in log[-LOG_LINES:]]
+    return lines
 
 
 def only_alive_left(case, logs):

@@ -46,6 +46,7 @@ struct op_row {
 #define CALL_v4v_op 39
 #define CALL_sysctl 35
 #define CALL_domctl 36
+#define CALL_monitor_op 55
 
 static struct op_row op_rows[] = {
 #define SUBOP(call, name, number, perm, arg, errors, text) \

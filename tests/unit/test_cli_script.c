@@ -199,14 +199,22 @@ static void figures_take_line_reads_bench_lines_only(void **state)
     (void)state;
     figures_init(&f);
     before = f.count;
-    assert_true(figures_take_line(&f, "BENCH cpuid_exit 390 insn"));
-    assert_true(figures_take_line(&f, "[x] BENCH own_figure 1.5 ratio"));
+    assert_true(figures_take_line(&f, "BENCH cpuid_exit 390 insn", ""));
+    assert_true(figures_take_line(&f, "[x] BENCH own_figure 1.5 ratio", ""));
     assert_int_equal(f.count, before + 1);
     assert_true(f.figure[before].value == 1.5);
     assert_true(f.figure[before].bar < 0);
-    assert_false(figures_take_line(&f, "BENCH cpuid_exit many insn"));
-    assert_false(figures_take_line(&f, "BENCH cpuid_exit nan insn"));
-    assert_false(figures_take_line(&f, "Test result: SUCCESS"));
+    assert_false(figures_take_line(&f, "BENCH cpuid_exit many insn", ""));
+    assert_false(figures_take_line(&f, "BENCH cpuid_exit nan insn", ""));
+    assert_false(figures_take_line(&f, "Test result: SUCCESS", ""));
+    assert_true(figures_take_line(&f, "BENCH own_figure 2 insn", "_2cpu"));
+    assert_int_equal(f.count, before + 2);
+    assert_string_equal(f.figure[before + 1].name, "own_figure_2cpu");
+    figures_drop(&f, "v4v_");
+    assert_int_equal(f.count, before + 2 - 4); /* those with a bar */
+    for (size_t i = 0; i < f.count; i++) {
+        assert_true(strncmp(f.figure[i].name, "v4v_", 4) != 0);
+    }
     figures_free(&f);
 }
 

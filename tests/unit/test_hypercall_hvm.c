@@ -34,7 +34,7 @@ static long get(enum hc_who who, domid_t d, uint32_t index, uint64_t *value)
 
 static void hvm_bad_pointer_returns_efault(void **state)
 {
-    static const uint8_t ops[] = {0, 1, 10, 15, 23};
+    static const uint8_t ops[] = {0, 1, 10, 12, 13, 14, 15, 23};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -151,9 +151,10 @@ static void param_store_is_set_once_from_outside(void **state)
 
 static void param_supervision_is_out_of_a_domains_reach(void **state)
 {
-    static const uint8_t supervised[] = {20, 21, 22, 23, 25, 28};
+    static const uint8_t supervised[] = {20, 21, 22, 23, 25, 28, 30};
     domid_t id = hc_domain[HC_PLAIN]->id;
     uint64_t value;
+    bool is_ring;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(supervised); i++) {
@@ -162,9 +163,18 @@ static void param_supervision_is_out_of_a_domains_reach(void **state)
         assert_int_equal(set(HC_PLAIN, DOMID_SELF, index, 1), -RV_EPERM);
         assert_int_equal(get(HC_PLAIN, DOMID_SELF, index, &value), -RV_EPERM);
         assert_int_equal(set(HC_CONTROL, DOMID_SELF, index, 1), -RV_EPERM);
-        assert_int_equal(set(HC_CONTROL, id, index, 1), -RV_EOPNOTSUPP);
-        assert_int_equal(get(HC_CONTROL, id, index, &value), -RV_EOPNOTSUPP);
+        /* From outside: nobody is attached yet. */
+        is_ring = index == HVM_PARAM_MONITOR_RING_PFN;
+        assert_int_equal(set(HC_CONTROL, id, index, 1),
+                         is_ring ? 0 : -RV_ENOENT);
+        assert_int_equal(set(HC_CONTROL, id, index, 3),
+                         is_ring ? 0 : -RV_EINVAL);
+        assert_int_equal(set(HC_CONTROL, id, index, 1ull << 32),
+                         is_ring ? 0 : -RV_EINVAL);
+        assert_int_equal(get(HC_CONTROL, id, index, &value), 0);
+        assert_int_equal(value, is_ring ? 1ull << 32 : 0);
     }
+    set(HC_CONTROL, id, HVM_PARAM_MONITOR_RING_PFN, 0);
     assert_int_equal(set(HC_PLAIN, DOMID_SELF, HVM_PARAM_IDENT_PT, 0x1000),
                      -RV_EPERM);
     assert_int_equal(set(HC_CONTROL, id, HVM_PARAM_CONSOLE_EVTCHN, 3),
@@ -295,6 +305,128 @@ static void hvm_upcall_vector_is_per_vcpu(void **state)
     assert_int_equal(hc_vcpu(HC_PLAIN, 0)->upcall_vector, 0);
 }
 
+static long access_set(enum hc_who who, domid_t d, uint16_t access,
+                       uint64_t first, uint32_t nr)
+{
+    struct xen_hvm_set_mem_access a = {d, access, nr, first};
+
+    return hc(who, NR, HVMOP_set_mem_access, &a, sizeof(a));
+}
+
+static long access_get(enum hc_who who, domid_t d, uint64_t pfn,
+                       uint16_t *access)
+{
+    struct xen_hvm_get_mem_access a = {.domid = d, .pfn = pfn};
+    long rc = hc(who, NR, HVMOP_get_mem_access, &a, sizeof(a));
+
+    *access = a.hvmmem_access;
+    return rc;
+}
+
+#define PFN (HC_FREE >> 12)
+
+static void hvm_mem_access_is_set_from_outside_only(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+    domid_t own = hc_domain[HC_CONTROL]->id;
+    domid_t hw = hc_domain[HC_HARDWARE]->id;
+    uint16_t access;
+
+    (void)state;
+    hc_alloc_fail();
+    assert_int_equal(access_set(HC_CONTROL, hw, 1, PFN, 1), -RV_ENOMEM);
+    hc_alloc_heal();
+    for (uint16_t a = 0; a <= HVMMEM_access_rx2rw; a++) {
+        assert_int_equal(access_set(HC_CONTROL, id, a, PFN, 3), 0);
+        assert_int_equal(access_get(HC_CONTROL, id, PFN + 2, &access), 0);
+        assert_int_equal(access, a);
+        assert_int_equal(access_get(HC_CONTROL, id, PFN + 3, &access), 0);
+        assert_int_equal(access, HVMMEM_access_rwx);
+    }
+    assert_int_equal(access_set(HC_PLAIN, DOMID_SELF, 7, PFN, 1), -RV_EPERM);
+    assert_int_equal(access_set(HC_PLAIN, id, 7, PFN, 1), -RV_EPERM);
+    assert_int_equal(access_set(HC_CONTROL, own, 7, PFN, 1), -RV_EPERM);
+    assert_int_equal(access_set(HC_HARDWARE, id, 7, PFN, 1), -RV_EPERM);
+    assert_int_equal(access_get(HC_PLAIN, DOMID_SELF, PFN, &access), -RV_EPERM);
+    assert_int_equal(access_set(HC_CONTROL, 99, 7, PFN, 1), -RV_ESRCH);
+    assert_int_equal(access_get(HC_CONTROL, 99, PFN, &access), -RV_ESRCH);
+    assert_int_equal(access_set(HC_CONTROL, id, 9, PFN, 3), 0);
+    assert_int_equal(access_get(HC_CONTROL, id, PFN, &access), 0);
+    assert_int_equal(access, HVMMEM_access_rwx);
+}
+
+static void hvm_mem_access_bad_requests_are_refused(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+    uint64_t limit = hc_domain[HC_PLAIN]->p2m.gfn_limit;
+    uint16_t access;
+
+    (void)state;
+    assert_int_equal(access_set(HC_CONTROL, id, 10, PFN, 1), -RV_EINVAL);
+    assert_int_equal(access_set(HC_CONTROL, id, 1, PFN, 0), -RV_EINVAL);
+    assert_int_equal(access_set(HC_CONTROL, id, 1, limit, 1), -RV_EINVAL);
+    assert_int_equal(access_set(HC_CONTROL, id, 1, limit - 1, 2), -RV_EINVAL);
+    assert_int_equal(access_set(HC_CONTROL, id, 1, ~1ULL, 2), -RV_EINVAL);
+    assert_int_equal(access_set(HC_CONTROL, id, 9, ~0ULL, 0), -RV_EINVAL);
+    assert_int_equal(access_get(HC_CONTROL, id, limit, &access), -RV_EINVAL);
+    assert_int_equal(access_get(HC_CONTROL, id, HC_HOLE >> 12, &access),
+                     -RV_ENOENT);
+    /* A continued call whose structure has become shorter meanwhile. */
+    assert_int_equal(access_set(HC_CONTROL, id, 7, PFN, 1), 0);
+    assert_int_equal(hc_call(HC_CONTROL, false, NR,
+                             HVMOP_set_mem_access | 1 << 8, HC_ARG, 0),
+                     -RV_EINVAL);
+}
+
+/* Longer than one piece, over holes; and the default of pages to come. */
+static void hvm_mem_access_long_ranges_and_the_default(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+    uint16_t access;
+
+    (void)state;
+    assert_int_equal(access_set(HC_CONTROL, id, 5, 0, 5000), 0);
+    assert_int_equal(access_get(HC_CONTROL, id, PFN, &access), 0);
+    assert_int_equal(access, HVMMEM_access_rx);
+    assert_int_equal(access_set(HC_CONTROL, id, 8, ~0ULL, 0), 0);
+    assert_int_equal(access_get(HC_CONTROL, id, ~0ULL, &access), 0);
+    assert_int_equal(access, HVMMEM_access_rx2rw);
+    assert_int_equal(access_set(HC_CONTROL, id, 7, ~0ULL, 0), 0);
+    assert_int_equal(access_set(HC_CONTROL, id, 9, 0, 5000), 0);
+    assert_int_equal(access_get(HC_CONTROL, id, PFN, &access), 0);
+    assert_int_equal(access, HVMMEM_access_rwx);
+}
+
+static long trap(enum hc_who who, domid_t d, uint32_t vcpu, uint32_t vector,
+                 uint32_t error)
+{
+    struct xen_hvm_inject_trap t = {
+        .domid = d, .vcpuid = vcpu, .trap = vector, .error_code = error};
+
+    return hc(who, NR, HVMOP_inject_trap, &t, sizeof(t));
+}
+
+static void hvm_inject_trap_is_checked(void **state)
+{
+    domid_t id = hc_domain[HC_PLAIN]->id;
+    domid_t hw = hc_domain[HC_HARDWARE]->id;
+    const uint32_t none = HVMOP_TRAP_no_error;
+
+    (void)state;
+    hc_alloc_fail();
+    assert_int_equal(trap(HC_CONTROL, hw, 0, 6, none), -RV_ENOMEM);
+    hc_alloc_heal();
+    assert_int_equal(trap(HC_PLAIN, DOMID_SELF, 0, 6, none), -RV_EPERM);
+    assert_int_equal(trap(HC_PLAIN, hw, 0, 6, none), -RV_EPERM);
+    assert_int_equal(trap(HC_CONTROL, 99, 0, 6, none), -RV_ESRCH);
+    assert_int_equal(trap(HC_CONTROL, id, 2, 6, none), -RV_ENOENT);
+    assert_int_equal(trap(HC_CONTROL, id, 0, 0x106, none), -RV_EINVAL);
+    assert_int_equal(trap(HC_CONTROL, id, 0, 6, 0), -RV_EINVAL);
+    assert_int_equal(trap(HC_CONTROL, id, 0, 13, none), -RV_EINVAL);
+    assert_int_equal(trap(HC_CONTROL, id, 1, 13, 0), 0);
+    assert_int_equal(trap(HC_CONTROL, id, 1, 6, none), -RV_EBUSY);
+}
+
 static void hvm_documented_errors_are_all_provoked(void **state)
 {
     (void)state;
@@ -317,6 +449,10 @@ int main(void)
         cmocka_unit_test(hvm_small_ones_answer),
         cmocka_unit_test(hvm_get_mem_type_tells_ram_from_nothing),
         cmocka_unit_test(hvm_upcall_vector_is_per_vcpu),
+        cmocka_unit_test(hvm_mem_access_is_set_from_outside_only),
+        cmocka_unit_test(hvm_mem_access_bad_requests_are_refused),
+        cmocka_unit_test(hvm_mem_access_long_ranges_and_the_default),
+        cmocka_unit_test(hvm_inject_trap_is_checked),
         cmocka_unit_test(hvm_documented_errors_are_all_provoked),
     };
 

@@ -368,7 +368,7 @@ static void tables_errors(void **state)
     struct v4vtables_list list = {.start_rule = 0, .nb_rules = 0};
 
     (void)state;
-    for (unsigned op = V4VOP_tables_add; op <= V4VOP_ring_list; op++) {
+    for (unsigned op = V4VOP_tables_add; op <= V4VOP_config_get; op++) {
         assert_int_equal(vt_op(plain, op, VT_ADDR, 0, 1, 0), -RV_EPERM);
         assert_int_equal(vt_op(argo, op, VT_ADDR, 0, 1, 0), -RV_EPERM);
         assert_int_equal(
@@ -436,13 +436,24 @@ static void target_errors(void **state)
     fixture_phys_put(control, VT_ADDR, &l, sizeof(l));
     assert_int_equal(vt_op(control, V4VOP_ring_list, VT_ADDR, 0, 0, 0),
                      -RV_ESRCH);
+    assert_int_equal(vt_op(control, V4VOP_config_get, VT_BAD, 0, 0, 0),
+                     -RV_EFAULT);
+    c.target_id = 77;
+    fixture_phys_put(control, VT_ADDR, &c, sizeof(c));
+    assert_int_equal(vt_op(control, V4VOP_config_get, VT_ADDR, 0, 0, 0),
+                     -RV_ESRCH);
+    c.target_id = 5;
+    c.pad = 1;
+    fixture_phys_put(control, VT_ADDR, &c, sizeof(c));
+    assert_int_equal(vt_op(control, V4VOP_config_get, VT_ADDR, 0, 0, 0),
+                     -RV_EINVAL);
 }
 
 static void unknown_operations_are_enosys(void **state)
 {
     (void)state;
     assert_int_equal(vt_op(plain, 0, 0, 0, 0, 0), -RV_ENOSYS);
-    for (unsigned op = 14; op < 256; op++) {
+    for (unsigned op = V4VOP_config_get + 1; op < 256; op++) {
         assert_int_equal(vt_op(control, op, 0, 0, 0, 0), -RV_ENOSYS);
     }
 }

@@ -257,7 +257,7 @@ static void tables_of_the_control_domain_only(void **state)
     struct v4vtables_rule r = vt_rule(5, 0, 6, 0, false);
 
     (void)state;
-    for (unsigned op = V4VOP_tables_add; op <= V4VOP_ring_list; op++) {
+    for (unsigned op = V4VOP_tables_add; op <= V4VOP_config_get; op++) {
         fixture_phys_put(a, VT_ADDR, &r, sizeof(r));
         assert_int_equal(vt_op(a, op, VT_ADDR, 0, 1, 0), -RV_EPERM);
     }

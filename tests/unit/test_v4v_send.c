@@ -371,6 +371,26 @@ static void info_tells_limits_and_one_port(void **state)
     assert_int_equal(info[1].max_send_size, 4);
 }
 
+static void config_get_tells_the_limits_of_others(void **state)
+{
+    const struct v4v_config set = {1, 2, 3, 4, 5, 0};
+    struct v4v_config got = {.target_id = 5};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        fixture_phys_put(control, VT_ADDR, &got, sizeof(got));
+        assert_int_equal(vt_op(control, V4VOP_config_get, VT_ADDR, 0, 0, 0), 0);
+        fixture_phys_get(control, &got, VT_ADDR, sizeof(got));
+        assert_int_equal(got.max_rings, i ? 1 : V4V_DEFAULT_MAX_RINGS);
+        assert_int_equal(got.max_sendv, i ? 2 : V4V_DEFAULT_MAX_SENDV);
+        assert_int_equal(got.max_notify, i ? 3 : V4V_DEFAULT_MAX_NOTIFY);
+        assert_int_equal(got.max_send_size, i ? 4 : V4V_DEFAULT_MAX_SEND_SIZE);
+        assert_int_equal(got.target_id, 5);
+        fixture_phys_put(control, VT_ADDR, &set, sizeof(set));
+        assert_int_equal(vt_op(control, V4VOP_config, VT_ADDR, 0, 0, 0), 0);
+    }
+}
+
 static void info_after_the_guest_closed_its_port_gives_a_new_one(void **state)
 {
     uint32_t port = vt_event_port(b);
@@ -383,6 +403,19 @@ static void info_after_the_guest_closed_its_port_gives_a_new_one(void **state)
     assert_int_equal(vt_send(a, 1, 6, 9, 1, 1), 1);
     assert_true(vt_event_taken(b));
     assert_int_equal(vt_unregister(&r), 0);
+}
+
+/* The number may have been opened for something else in between. */
+static void info_after_the_port_was_given_away_gives_a_new_one(void **state)
+{
+    uint32_t port = vt_event_port(b);
+    evtchn_port_t other;
+
+    (void)state;
+    assert_int_equal(evtchn_close(b, port), 0);
+    assert_int_equal(evtchn_bind_virq(b, VIRQ_TIMER, 0, &other), 0);
+    assert_int_equal(other, port);
+    assert_int_not_equal(vt_event_port(b), port);
 }
 
 static void ring_list_shows_rings_and_traffic(void **state)
@@ -465,7 +498,9 @@ int main(void)
         T(sendv_inside_an_interrupted_send_loses_neither),
         T(sendv_raises_the_receivers_event),
         T(info_tells_limits_and_one_port),
+        T(config_get_tells_the_limits_of_others),
         T(info_after_the_guest_closed_its_port_gives_a_new_one),
+        T(info_after_the_port_was_given_away_gives_a_new_one),
         T(ring_list_shows_rings_and_traffic),
         T(ring_list_of_many_rings_comes_in_pieces),
     };

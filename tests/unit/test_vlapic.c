@@ -313,9 +313,20 @@ static void x2apic_write_reserved_bits_fault(void **state)
     assert_int_equal(vlapic_msr_write(v0, X2(ESR), 1), -RV_EINVAL);
     assert_int_equal(vlapic_msr_write(v0, X2(SVR), 0x1000), -RV_EINVAL);
     assert_int_equal(vlapic_msr_write(v0, X2(LVT_TIMER), 0x100), -RV_EINVAL);
+    assert_int_equal(vlapic_msr_write(v0, X2(LVT_TIMER), 0x4000), -RV_EINVAL);
     assert_int_equal(vlapic_msr_write(v0, X2(TDCR), 4), -RV_EINVAL);
     assert_int_equal(vlapic_msr_write(v0, X2(ICR), 0x1000), -RV_EINVAL);
     assert_int_equal(vlapic_msr_write(v0, 0x83f, 0x100), -RV_EINVAL);
+}
+
+static void x2apic_write_of_status_bits_is_ignored(void **state)
+{
+    (void)state;
+    x2apic_on(v0);
+    assert_int_equal(vlapic_msr_write(v0, X2(LVT_LINT0), 0x15700), 0);
+    assert_int_equal(x2_read(v0, X2(LVT_LINT0)), 0x10700);
+    assert_int_equal(vlapic_msr_write(v0, X2(LVT_TIMER), 0x11020), 0);
+    assert_int_equal(x2_read(v0, X2(LVT_TIMER)), 0x10020);
 }
 
 static void x2apic_registers_only_of_xapic_fault(void **state)
@@ -1214,6 +1225,7 @@ int main(void)
         CASE(apic_base_write_reserved_or_moved_faults),
         CASE(x2apic_registers_have_wide_ids),
         CASE(x2apic_write_reserved_bits_fault),
+        CASE(x2apic_write_of_status_bits_is_ignored),
         CASE(x2apic_registers_only_of_xapic_fault),
         CASE(x2apic_range_beyond_registers_faults_in_all_modes),
         CASE(x2apic_msrs_in_xapic_mode_fault),

@@ -110,6 +110,7 @@ void vt_domain_destroy(struct domain *d)
     do {
         assert_true(turns++ < TURNS_MAX);
         rc = domain_destroy(d);
+        work_run();
         fixture_quiesce();
     } while (rc == -RV_ERESTART);
     assert_int_equal(rc, 0);
@@ -200,6 +201,7 @@ long vt_call(struct vcpu *v, uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3,
     vt_begin(v, op, a1, a2, a3, a4);
     while (!vt_step(v, &rc)) {
         assert_true(turns++ < TURNS_MAX);
+        work_run();
     }
     return rc;
 }

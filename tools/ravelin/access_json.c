@@ -4,6 +4,8 @@
  */
 #include "access_json.h"
 
+#include <string.h>
+
 static const struct {
     uint32_t right;
     const char *name;
@@ -29,7 +31,7 @@ static json_t *names_of(uint32_t mask)
     return list;
 }
 
-static json_t *roles_of(uint32_t roles)
+json_t *roles_json(uint32_t roles)
 {
     const struct manifest_field_info *f =
         manifest_field_lookup(MANIFEST_F_ROLES);
@@ -41,6 +43,24 @@ static json_t *roles_of(uint32_t roles)
         }
     }
     return list;
+}
+
+uint32_t roles_read(const json_t *names)
+{
+    const struct manifest_field_info *f =
+        manifest_field_lookup(MANIFEST_F_ROLES);
+    uint32_t roles = 0;
+
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        for (const struct manifest_word *w = f->words; w->word != NULL; w++) {
+            if (name != NULL && strcmp(name, w->word) == 0) {
+                roles |= (uint32_t)w->value;
+            }
+        }
+    }
+    return roles;
 }
 
 json_t *access_json(const struct manifest *m)
@@ -56,10 +76,11 @@ json_t *access_json(const struct manifest *m)
                                 names_of(access_matrix_rights(m, i, j)));
         }
         json_array_append_new(
-            all, json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", d->name,
-                           "domid", (int)d->domid, "roles", roles_of(d->roles),
-                           "machine", names_of(access_machine_rights(d->roles)),
-                           "rights", over));
+            all,
+            json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", d->name, "domid",
+                      (int)d->domid, "roles", roles_json(d->roles), "machine",
+                      names_of(access_machine_rights(d->roles)), "rights",
+                      over));
     }
     return all;
 }

@@ -14,8 +14,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "frame.h"
+
 #define SOCKET_NAME "console.sock"
 #define CLIENT_QUEUE_MAX (256u << 10)
+#define FRAMES_WORD "frames "
+/* A payload and its newline; greetings are shorter. */
+#define LINE_MAX_BYTES (FRAME_PAYLOAD_MAX + 1u)
 
 /*
  * The address of the socket. It goes through an open directory, because paths
@@ -41,7 +46,7 @@ static int listen_at(const char *dir)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int dir_fd = socket_address(dir, &addr);
     int r = 0;
-    mode_t mask = umask(077);
+    mode_t mask = umask(0177);
 
     if (fd < 0 || dir_fd < 0) {
         r = fd < 0 ? -errno : dir_fd;
@@ -86,6 +91,7 @@ bool attach_listen(struct attach *a, const char *dir)
 static void client_close(struct attach_client *c)
 {
     close(c->fd);
+    queue_free(&c->in);
     queue_free(&c->out);
     memset(c, 0, sizeof(*c));
     c->fd = -1;
@@ -105,8 +111,26 @@ void attach_feed(struct attach *a, const char *name, const char *bytes,
     for (size_t i = 0; i < ATTACH_CLIENTS_MAX; i++) {
         struct attach_client *c = &a->client[i];
 
-        if (c->fd >= 0 && c->is_attached && strcmp(c->name, name) == 0) {
+        if (c->fd >= 0 && c->is_attached && c->kind == 0 &&
+            strcmp(c->name, name) == 0) {
             client_send(c, bytes, len);
+        }
+    }
+}
+
+void attach_frame(struct attach *a, const char *name, char kind,
+                  const char *payload, size_t len)
+{
+    for (size_t i = 0; i < ATTACH_CLIENTS_MAX; i++) {
+        struct attach_client *c = &a->client[i];
+
+        if (c->fd < 0 || !c->is_attached || c->kind != kind ||
+            strcmp(c->name, name) != 0) {
+            continue;
+        }
+        client_send(c, payload, len);
+        if (c->fd >= 0) {
+            client_send(c, "\n", 1);
         }
     }
 }
@@ -127,50 +151,95 @@ static void client_accept(struct attach *a)
     close(fd);
 }
 
-/* @return bytes of the name line used; the rest is input already. */
-static size_t client_name(struct attach *a, struct attach_client *c,
-                          const char *bytes, size_t len)
+/* The first line: what is wanted. @return an error text, or NULL. */
+static const char *client_greeting(const struct attach *a,
+                                   struct attach_client *c, const char *line)
 {
-    const char ok[] = "ok\n", no[] = "error there is no such domain\n";
+    const size_t word = sizeof(FRAMES_WORD) - 1;
 
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] == '\n') {
-            c->name[c->name_len] = '\0';
-            c->is_attached = a->is_domain(a->ctx, c->name);
-            client_send(c, c->is_attached ? ok : no,
-                        c->is_attached ? sizeof(ok) - 1 : sizeof(no) - 1);
-            if (c->fd >= 0 && !c->is_attached) {
-                client_close(c);
-            }
-            return i + 1;
+    if (strncmp(line, FRAMES_WORD, word) == 0) {
+        if (line[word] < 'a' || line[word] > 'z' || line[word + 1] != ' ') {
+            return "frames of which kind?";
         }
-        if (c->name_len + 1 == ATTACH_NAME_MAX) {
-            client_close(c);
-            return len;
-        }
-        c->name[c->name_len++] = bytes[i];
+        c->kind = line[word];
+        line += word + 2;
     }
-    return len;
+    if (strlen(line) >= ATTACH_NAME_MAX || !a->is_domain(a->ctx, line)) {
+        return "there is no such domain";
+    }
+    memcpy(c->name, line, strlen(line) + 1);
+    return NULL;
+}
+
+static void client_attach(struct attach *a, struct attach_client *c,
+                          const char *line)
+{
+    const char *wrong = client_greeting(a, c, line);
+    char answer[64];
+
+    c->is_attached = wrong == NULL;
+    snprintf(answer, sizeof(answer), "%s%s\n", wrong == NULL ? "ok" : "error ",
+             wrong == NULL ? "" : wrong);
+    client_send(c, answer, strlen(answer));
+    if (c->fd >= 0 && wrong != NULL) {
+        client_close(c);
+    }
+}
+
+static void client_frame(struct attach *a, struct attach_client *c,
+                         const char *payload, size_t len)
+{
+    char frame[FRAME_ROOM(FRAME_PAYLOAD_MAX)];
+    size_t n = frame_encode(c->kind, payload, len, frame);
+
+    if (n > 0) {
+        a->on_input(a->ctx, c->name, frame, n);
+    }
+}
+
+/* Works off complete lines: the greeting, then payloads. */
+static void client_lines(struct attach *a, struct attach_client *c)
+{
+    char *end;
+
+    while (c->fd >= 0 && (!c->is_attached || c->kind != 0) && c->in.len > 0 &&
+           (end = memchr(c->in.data, '\n', c->in.len)) != NULL) {
+        size_t len = (size_t)(end - c->in.data);
+
+        *end = '\0';
+        if (c->is_attached) {
+            client_frame(a, c, c->in.data, len);
+        } else {
+            client_attach(a, c, c->in.data);
+        }
+        if (c->fd >= 0) {
+            queue_drop(&c->in, len + 1);
+        }
+    }
 }
 
 static void client_read(struct attach *a, struct attach_client *c)
 {
     char bytes[4096];
     ssize_t n = read(c->fd, bytes, sizeof(bytes));
-    size_t used = 0;
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
-    if (n <= 0) {
+    if (n <= 0 ||
+        !queue_add(&c->in, bytes, (size_t)n, LINE_MAX_BYTES + sizeof(bytes))) {
         client_close(c);
         return;
     }
-    if (!c->is_attached) {
-        used = client_name(a, c, bytes, (size_t)n);
+    client_lines(a, c);
+    if (c->fd < 0) {
+        return;
     }
-    if (c->fd >= 0 && c->is_attached && used < (size_t)n) {
-        a->on_input(a->ctx, c->name, bytes + used, (size_t)n - used);
+    if (c->is_attached && c->kind == 0) {
+        a->on_input(a->ctx, c->name, c->in.data, c->in.len);
+        c->in.len = 0;
+    } else if (c->in.len >= LINE_MAX_BYTES) {
+        client_close(c);
     }
 }
 

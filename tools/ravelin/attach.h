@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Consoles for other programs: 'ravelin run' listens on a socket in the bundle
- * and 'ravelin console' attaches to one domain through it. The client sends
- * the domain's name and a newline; the answer is "ok\n" and then the console,
- * raw both ways, or "error TEXT\n". Only the same user can connect.
+ * and other verbs attach to one domain through it. Only the same user can
+ * connect. A client sends one line and gets "ok\n" or "error TEXT\n":
+ *
+ *   NAME            the domain's console, raw both ways, frames left out
+ *   frames K NAME   frames of kind K alone (guests/lib/frame.h): one payload
+ *                   and a newline for each, both ways
  */
 #pragma once
 
@@ -18,8 +21,9 @@
 struct attach_client {
     int fd; /* -1: free */
     bool is_attached;
-    char name[ATTACH_NAME_MAX]; /* being received, then the domain's */
-    size_t name_len;
+    char kind; /* of frames; 0: raw */
+    char name[ATTACH_NAME_MAX];
+    struct queue in; /* a line that is not complete yet */
     struct queue out;
 };
 
@@ -29,7 +33,7 @@ struct attach {
     struct attach_client client[ATTACH_CLIENTS_MAX];
     /* Is there such a domain? */
     bool (*is_domain)(void *ctx, const char *name);
-    /* A client types. */
+    /* A client types, or sends a frame (encoded, all of it at once). */
     void (*on_input)(void *ctx, const char *name, const char *bytes,
                      size_t len);
     void *ctx;
@@ -41,6 +45,10 @@ rv_must_check bool attach_listen(struct attach *a, const char *dir);
 /** Sends a domain's output to those who watch it. */
 void attach_feed(struct attach *a, const char *name, const char *bytes,
                  size_t len);
+
+/** Sends a frame of a domain to those who wait for its kind. */
+void attach_frame(struct attach *a, const char *name, char kind,
+                  const char *payload, size_t len);
 
 /** Appends descriptors to wait for. @return how many (ATTACH_CLIENTS_MAX+1
  *  at most). */

@@ -39,9 +39,14 @@ bool figures_take_native(struct figures *f, const char *build_dir);
 /**
  * Takes a line "BENCH name value unit" of a guest or the hypervisor; others
  * are ignored.
+ * @param suffix  added to the name.
  * @return true if it was one.
  */
-bool figures_take_line(struct figures *f, const char *line);
+bool figures_take_line(struct figures *f, const char *line, const char *suffix);
+
+/** Forgets figures that are not known and not wanted, by the start of their
+ *  names. */
+void figures_drop(struct figures *f, const char *prefix);
 
 /** Prints the table. @return how many figures are missing. */
 size_t figures_show(const struct figures *f, FILE *to, size_t *missed);

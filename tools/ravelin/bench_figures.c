@@ -21,11 +21,17 @@ static const struct {
     {"cr4_toggle", "insn", 900},
     {"lapic_eoi", "insn", 1200},
     {"cr3_write_idle", "insn", 1},
+    {"cr3_sync_event", "insn", 4000},
+    {"cr3_async_event", "insn", 900},
     {"boot_to_guest", "insn", 5000000},
     {"image_bytes", "bytes", 400 << 10},
     {"code_lines", "lines", 20000},
     {"domain_overhead_bytes", "bytes", 256 << 10},
     {"linux_prompt_ratio", "ratio", 1.6},
+    {"v4v_send_16", "insn", 1500},
+    {"v4v_send_4096", "insn", 2300},
+    {"v4v_send_65536", "insn", 14000},
+    {"v4v_register_64", "insn", 12000},
 };
 
 static struct figure *figure_add(struct figures *f, const char *name,
@@ -108,11 +114,12 @@ static void boot_combine(struct figures *f)
     }
 }
 
-bool figures_take_line(struct figures *f, const char *line)
+bool figures_take_line(struct figures *f, const char *line, const char *suffix)
 {
     const char *start = strstr(line, "BENCH ");
     char name[64], unit[16];
     double value;
+    char *full;
     char end;
 
     if (start == NULL ||
@@ -121,7 +128,9 @@ bool figures_take_line(struct figures *f, const char *line)
         !isfinite(value)) {
         return false;
     }
-    figures_set(f, name, value, unit);
+    full = xprintf("%s%s", name, suffix);
+    figures_set(f, full, value, unit);
+    free(full);
     boot_combine(f);
     return true;
 }
@@ -133,6 +142,23 @@ static void show_number(FILE *to, double value)
     } else {
         fprintf(to, " %12.3f", value);
     }
+}
+
+void figures_drop(struct figures *f, const char *prefix)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < f->count; i++) {
+        struct figure *x = &f->figure[i];
+
+        if (x->is_known || strncmp(x->name, prefix, strlen(prefix)) != 0) {
+            f->figure[kept++] = *x;
+        } else {
+            free(x->name);
+            free(x->unit);
+        }
+    }
+    f->count = kept;
 }
 
 size_t figures_show(const struct figures *f, FILE *to, size_t *missed)

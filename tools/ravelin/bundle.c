@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access_json.h"
 #include "emulator.h"
 #include "text.h"
 #include "unpack.h"
@@ -98,7 +99,8 @@ static uint64_t add_kernel(struct build *b, uint32_t i, int *rc)
     const char *why = NULL;
     struct elf_facts facts;
 
-    if (!read_source(b, i, MANIFEST_F_KERNEL, b->text.kernel[i], &file)) {
+    if (!read_source(b, i, MANIFEST_F_KERNEL, b->text.file[i][TEXT_KERNEL],
+                     &file)) {
         return 0;
     }
     if (!unpack_kernel(&file, &elf, &why) ||
@@ -107,7 +109,7 @@ static uint64_t add_kernel(struct build *b, uint32_t i, int *rc)
                                 MANIFEST_E_KERNEL_FORMAT, xstrdup(why), NULL);
         facts.load_end = 0;
     } else if (!is_shared(b, i, offsetof(struct manifest_domain, kernel))) {
-        *rc = add_module(b, d->kernel, b->text.kernel[i], &module);
+        *rc = add_module(b, d->kernel, b->text.file[i][TEXT_KERNEL], &module);
     }
     blob_free(&file);
     blob_free(&elf);
@@ -115,22 +117,58 @@ static uint64_t add_kernel(struct build *b, uint32_t i, int *rc)
     return facts.load_end;
 }
 
-static uint64_t add_ramdisk(struct build *b, uint32_t i, int *rc)
+/* A file that becomes a module as it is. @return its length; 0: none. */
+static uint64_t add_file(struct build *b, uint32_t i, enum text_file which,
+                         enum manifest_field field, int *rc)
 {
-    const struct manifest_domain *d = &b->text.m.domain[i];
+    const char *path = b->text.file[i][which];
+    size_t offset = manifest_field_lookup((int)field)->offset;
     struct blob file;
     uint64_t len;
 
-    if (b->text.ramdisk[i] == NULL ||
-        !read_source(b, i, MANIFEST_F_RAMDISK, b->text.ramdisk[i], &file)) {
+    if (path == NULL || !read_source(b, i, (int)field, path, &file)) {
         return 0;
     }
     len = file.len;
-    if (!is_shared(b, i, offsetof(struct manifest_domain, ramdisk))) {
-        *rc = add_module(b, d->ramdisk, b->text.ramdisk[i], &file);
+    if (!is_shared(b, i, offset)) {
+        *rc = add_module(b, (const char *)&b->text.m.domain[i] + offset, path,
+                         &file);
     }
     blob_free(&file);
     return len;
+}
+
+static void check_image(struct build *b, uint32_t i, enum manifest_field field,
+                        uint64_t len, uint64_t unit, uint64_t max)
+{
+    if (len % unit != 0 || len > max) {
+        text_add_domain_mistake(
+            &b->text, (int)i, (int)field,
+            field == MANIFEST_F_FIRMWARE || field == MANIFEST_F_VGABIOS
+                ? MANIFEST_E_FIRMWARE_FORMAT
+                : MANIFEST_E_DISK_FORMAT,
+            xprintf("%llu bytes", (unsigned long long)len), NULL);
+    }
+}
+
+static void add_firmware(struct build *b, uint32_t i, int *rc)
+{
+    static const struct {
+        enum text_file file;
+        enum manifest_field field;
+        uint64_t unit, max;
+    } images[] = {
+        {TEXT_FIRMWARE, MANIFEST_F_FIRMWARE, 64 << 10, 1 << 20},
+        {TEXT_VGABIOS, MANIFEST_F_VGABIOS, 512, 64 << 10},
+        {TEXT_DISK, MANIFEST_F_DISK, 512, UINT64_MAX},
+        {TEXT_CDROM, MANIFEST_F_CDROM, 2048, UINT64_MAX},
+    };
+
+    for (size_t n = 0; n < ARRAY_SIZE(images) && *rc == EXIT_OK; n++) {
+        uint64_t len = add_file(b, i, images[n].file, images[n].field, rc);
+
+        check_image(b, i, images[n].field, len, images[n].unit, images[n].max);
+    }
 }
 
 static int add_domains(struct build *b)
@@ -138,9 +176,16 @@ static int add_domains(struct build *b)
     int rc = EXIT_OK;
 
     for (uint32_t i = 0; rc == EXIT_OK && i < b->text.m.domain_count; i++) {
-        uint64_t load_end = add_kernel(b, i, &rc);
-        uint64_t ramdisk = rc == EXIT_OK ? add_ramdisk(b, i, &rc) : 0;
+        uint64_t load_end, ramdisk;
 
+        if (b->text.m.domain[i].firmware[0] != '\0') {
+            add_firmware(b, i, &rc);
+            continue;
+        }
+        load_end = add_kernel(b, i, &rc);
+        ramdisk = rc == EXIT_OK
+                      ? add_file(b, i, TEXT_RAMDISK, MANIFEST_F_RAMDISK, &rc)
+                      : 0;
         if (load_end != 0) {
             check_fit(b, i, load_end, ramdisk);
         }
@@ -188,15 +233,16 @@ static json_t *domains_json(const struct manifest *m)
 
     for (uint32_t i = 0; i < m->domain_count; i++) {
         const struct manifest_domain *d = &m->domain[i];
-        bool has_console = d->console == MANIFEST_CONSOLE_HVC ||
-                           d->console == MANIFEST_CONSOLE_XEN;
+        bool has_console = d->console != MANIFEST_CONSOLE_NONE &&
+                           d->console != MANIFEST_CONSOLE_SERIAL;
 
         json_array_append_new(
             list,
-            json_pack("{s:s, s:i, s:b, s:b, s:I, s:i}", "name", d->name,
-                      "domid", (int)d->domid, "console", (int)has_console,
-                      "serial", (int)(d->console == MANIFEST_CONSOLE_SERIAL),
-                      "memory", (json_int_t)d->memory, "vcpus", (int)d->vcpus));
+            json_pack("{s:s, s:i, s:o, s:b, s:b, s:I, s:i}", "name", d->name,
+                      "domid", (int)d->domid, "roles", roles_json(d->roles),
+                      "console", (int)has_console, "serial",
+                      (int)(d->console == MANIFEST_CONSOLE_SERIAL), "memory",
+                      (json_int_t)d->memory, "vcpus", (int)d->vcpus));
     }
     return list;
 }
@@ -325,6 +371,7 @@ static bool read_index(struct bundle *b, json_t *index)
         }
         d->name = xstrdup(name);
         d->has_console = has_console != 0;
+        d->roles = roles_read(json_object_get(entry, "roles"));
         b->serial_is_owned |= json_is_true(json_object_get(entry, "serial"));
         b->domain_count++;
     }
@@ -364,6 +411,16 @@ bool bundle_open(struct bundle *b, const char *dir)
     json_decref(index);
     free(path);
     return ok;
+}
+
+int bundle_find_role(const struct bundle *b, uint32_t role)
+{
+    for (size_t i = 0; i < b->domain_count; i++) {
+        if ((b->domain[i].roles & role) != 0 && b->domain[i].has_console) {
+            return (int)i;
+        }
+    }
+    return -1;
 }
 
 void bundle_close(struct bundle *b)

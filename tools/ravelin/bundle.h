@@ -6,6 +6,8 @@
  *   manifest        compiled manifest
  *   <d>.kernel      kernel of domain d, loadable segments only
  *   <d>.ramdisk     its ramdisk
+ *   <d>.firmware, <d>.vgabios, <d>.disk, <d>.cdrom
+ *                   ROMs and drives of a domain that starts with firmware
  *   bundle.json     what is in it (struct bundle)
  *   run.args        the emulator's arguments, one per line
  *   logs/           written by 'ravelin run'
@@ -23,6 +25,7 @@ struct bundle_domain {
     char *name;
     int domid;
     bool has_console; /* its output comes through the hypervisor's console */
+    uint32_t roles;   /* ROLE_* */
 };
 
 struct bundle {
@@ -32,7 +35,7 @@ struct bundle {
     bool serial_is_owned; /* a domain has the line itself, without channels */
     struct bundle_domain domain[MANIFEST_DOMAINS_MAX];
     size_t module_count; /* the manifest first */
-    char *module[2 * MANIFEST_DOMAINS_MAX + 1];
+    char *module[6 * MANIFEST_DOMAINS_MAX + 1];
 };
 
 struct bundle_options {
@@ -52,6 +55,9 @@ rv_must_check int bundle_build(const struct bundle_options *o);
 /** Reads bundle.json. @return false with a message if it cannot be used. */
 rv_must_check bool bundle_open(struct bundle *b, const char *dir);
 void bundle_close(struct bundle *b);
+
+/** @return the first domain with this ROLE_* bit and a console, or -1. */
+int bundle_find_role(const struct bundle *b, uint32_t role);
 
 /** @return the file in the bundle, or in a directory of it. Heap. */
 char *bundle_path(const struct bundle *b, const char *name);

@@ -40,8 +40,10 @@ int cmd_build(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_events(int argc, char **argv);
 int cmd_lint_vmcs(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_v4v(int argc, char **argv);
 
 /* Bytes on the heap; data is followed by a NUL that len does not count. */
 struct blob {

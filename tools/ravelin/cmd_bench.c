@@ -10,6 +10,7 @@
 
 #include "bench.h"
 #include "bench_plain.h"
+#include "bench_watch.h"
 #include "options.h"
 #include "session.h"
 
@@ -21,6 +22,11 @@ enum {
     OPT_MANIFEST = 1,
     OPT_LINUX,
     OPT_NO_LINUX,
+    OPT_V4V,
+    OPT_V4V_PAIR,
+    OPT_NO_V4V,
+    OPT_MONITOR,
+    OPT_NO_MONITOR,
     OPT_SOURCE,
     OPT_STRICT,
     OPT_QEMU
@@ -33,7 +39,12 @@ struct bench_options {
     const char *source;
     const char *output;
     const char *qemu;
+    const char *v4v_manifest;
+    const char *v4v_pair_manifest;
+    const char *monitor_manifest;
     bool no_linux;
+    bool no_v4v;
+    bool no_monitor;
     bool strict;
     char *build_dir;
 };
@@ -57,6 +68,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_NO_LINUX:
         o->no_linux = true;
+        return 0;
+    case OPT_V4V:
+        o->v4v_manifest = arg;
+        return 0;
+    case OPT_V4V_PAIR:
+        o->v4v_pair_manifest = arg;
+        return 0;
+    case OPT_NO_V4V:
+        o->no_v4v = true;
+        return 0;
+    case OPT_MONITOR:
+        o->monitor_manifest = arg;
+        return 0;
+    case OPT_NO_MONITOR:
+        o->no_monitor = true;
         return 0;
     case OPT_SOURCE:
         o->source = arg;
@@ -82,6 +108,16 @@ static const struct argp_option options[] = {
     {"linux-manifest", OPT_LINUX, "FILE", 0,
      "Machine with Linux alone (default: manifests/bench-linux.yaml)", 0},
     {"no-linux", OPT_NO_LINUX, NULL, 0, "Leave out linux_prompt_ratio", 0},
+    {"v4v-manifest", OPT_V4V, "FILE", 0,
+     "Machine that counts messages (default: manifests/bench-v4v.yaml)", 0},
+    {"v4v-pair-manifest", OPT_V4V_PAIR, "FILE", 0,
+     "Machine with two domains (default: manifests/bench-v4v-pair.yaml)", 0},
+    {"no-v4v", OPT_NO_V4V, NULL, 0, "Leave out the figures of messages", 0},
+    {"monitor-manifest", OPT_MONITOR, "FILE", 0,
+     "Machine with a watched domain (default: manifests/bench-monitor.yaml)",
+     0},
+    {"no-monitor", OPT_NO_MONITOR, NULL, 0, "Leave out the figures of events",
+     0},
     {"source", OPT_SOURCE, "DIR", 0, "Source tree (default: .)", 0},
     {"strict", OPT_STRICT, NULL, 0, "Fail if a bar is missed", 0},
     {"qemu", OPT_QEMU, "PROGRAM", 0, "QEMU to use ($RAVELIN_QEMU)", 0},
@@ -99,10 +135,28 @@ static const struct argp argp = {
     .children = common_children,
 };
 
+/* A machine that counts. */
+struct machine {
+    const char *manifest;
+    const char *name; /* of its run directory */
+    unsigned int smp;
+    const char *suffix; /* of the figures' names */
+    bool with_log;      /* the hypervisor's figures are wanted as well */
+};
+
+/* Where the lines of a boot go. */
+struct collector {
+    struct figures *f;
+    const struct machine *m;
+};
+
 static void on_line(void *ctx, unsigned int slot, const char *line)
 {
-    (void)slot;
-    figures_take_line(ctx, line);
+    const struct collector *c = ctx;
+
+    if (slot != 0 || c->m->with_log) {
+        figures_take_line(c->f, line, c->m->suffix);
+    }
 }
 
 /* Builds a manifest's bundle. @return false with *rc set. */
@@ -127,17 +181,18 @@ static bool open_bundle(const struct bench_options *o, const char *manifest,
 }
 
 static int boot_once(const struct bench_options *o, const struct bundle *b,
-                     struct figures *f)
+                     const struct machine *m, struct figures *f)
 {
+    struct collector c = {f, m};
     struct session_options so = {
         .emulator = {.program = o->qemu,
-                     .smp = 1,
+                     .smp = m->smp,
                      .icount = true,
                      .append = "bench=on"},
         .timeout = BOOT_TIMEOUT,
         .mode = VIEW_QUIET,
         .on_line = on_line,
-        .ctx = f,
+        .ctx = &c,
     };
     struct session_result result;
 
@@ -163,28 +218,71 @@ static bool figures_agree(const struct figures *a, const struct figures *b)
     return same && a->count == b->count;
 }
 
-/* Two boots of the counting guest. The figures of the first are kept. */
-static int measure_paths(const struct bench_options *o, struct figures *f)
+static void figures_merge(struct figures *to, const struct figures *from)
 {
-    struct figures again;
+    for (size_t i = 0; i < from->count; i++) {
+        const struct figure *x = &from->figure[i];
+
+        if (x->is_known) {
+            figures_set(to, x->name, x->value, x->unit);
+        }
+    }
+}
+
+/* Two boots of a counting machine. The figures of the first are kept. */
+static int measure_twice(const struct bench_options *o, const struct machine *m,
+                         struct figures *f)
+{
+    struct figures once, again;
     struct bundle b;
     int rc;
 
-    if (!open_bundle(o, o->manifest, "bench", &b, &rc)) {
+    if (!open_bundle(o, m->manifest, m->name, &b, &rc)) {
         return rc;
     }
+    figures_init(&once);
     figures_init(&again);
-    rc = boot_once(o, &b, f);
+    rc = boot_once(o, &b, m, &once);
     if (rc == EXIT_OK) {
-        rc = boot_once(o, &b, &again);
+        rc = boot_once(o, &b, m, &again);
     }
     if (rc != EXIT_OK) {
-        say("the bench guest did not get to its end");
-    } else if (!figures_agree(f, &again)) {
+        say("the guests of %s did not get to their end", m->manifest);
+    } else if (!figures_agree(&once, &again)) {
         rc = EXIT_FAILED;
     }
+    figures_merge(f, &once);
+    figures_free(&once);
     figures_free(&again);
     bundle_close(&b);
+    return rc;
+}
+
+/* Paths in general; messages within a domain, between two that share a
+ * processor, and between two that do not; events of a watched domain, likewise
+ * with one processor and two. */
+static int measure_paths(const struct bench_options *o, struct figures *f)
+{
+    const struct machine machines[] = {
+        {o->manifest, "bench", 1, "", true},
+        {o->v4v_manifest, "bench-v4v", 1, "", false},
+        {o->v4v_pair_manifest, "bench-v4v-pair", 1, "_1cpu", false},
+        {o->v4v_pair_manifest, "bench-v4v-pair", 2, "_2cpu", false},
+    };
+    const struct machine watching[] = {
+        {o->monitor_manifest, "bench-monitor", 1, "", false},
+        {o->monitor_manifest, "bench-monitor", 2, "_2cpu", false},
+    };
+    size_t count = o->no_v4v ? 1 : ARRAY_SIZE(machines);
+    size_t watched = o->no_monitor ? 0 : ARRAY_SIZE(watching);
+    int rc = EXIT_OK;
+
+    for (size_t i = 0; rc == EXIT_OK && i < count; i++) {
+        rc = measure_twice(o, &machines[i], f);
+    }
+    for (size_t i = 0; rc == EXIT_OK && i < watched; i++) {
+        rc = measure_twice(o, &watching[i], f);
+    }
     return rc;
 }
 
@@ -249,6 +347,25 @@ static int measure_linux(const struct bench_options *o, struct figures *f)
     return rc;
 }
 
+/* Beside the Linux manifest: it is Linux, watched. */
+static int measure_watched(const struct bench_options *o, struct figures *f)
+{
+    char *dir = path_dir(o->linux_manifest);
+    char *manifest = path_join(dir, "bench-watch.yaml");
+    const struct bench_watch_options wo = {
+        .manifest = manifest,
+        .build_dir = o->build_dir,
+        .image = o->common.image,
+        .qemu = o->qemu,
+        .timeout = BOOT_TIMEOUT,
+    };
+    int rc = bench_watch_measure(&wo, f);
+
+    free(manifest);
+    free(dir);
+    return rc;
+}
+
 static void measure_sizes(const struct bench_options *o, struct figures *f)
 {
     char *image = image_find(o->common.image, o->build_dir);
@@ -299,12 +416,22 @@ static int measure_all(const struct bench_options *o)
     rc = measure_paths(o, &f);
     measure_sizes(o, &f);
     linux_rc = o->no_linux ? EXIT_OK : measure_linux(o, &f);
+    if (!o->no_linux && linux_rc == EXIT_OK) {
+        linux_rc = measure_watched(o, &f);
+    }
     rc = rc != EXIT_OK ? rc : linux_rc;
     if (!figures_take_native(&f, o->build_dir)) {
         rc = rc != EXIT_OK ? rc : EXIT_FAILED;
     }
     write_rc = write_result(o, &f);
     rc = rc != EXIT_OK ? rc : write_rc;
+    if (o->no_v4v) {
+        figures_drop(&f, "v4v_");
+    }
+    if (o->no_monitor) {
+        figures_drop(&f, "cr3_sync");
+        figures_drop(&f, "cr3_async");
+    }
     missing = figures_show(&f, o->common.json ? stderr : stdout, &missed);
     missing -= o->no_linux && missing > 0;
     figures_free(&f);
@@ -320,6 +447,9 @@ int cmd_bench(int argc, char **argv)
     struct bench_options o = {
         .manifest = "manifests/bench.yaml",
         .linux_manifest = "manifests/bench-linux.yaml",
+        .v4v_manifest = "manifests/bench-v4v.yaml",
+        .v4v_pair_manifest = "manifests/bench-v4v-pair.yaml",
+        .monitor_manifest = "manifests/bench-monitor.yaml",
         .source = ".",
         .qemu = qemu != NULL && qemu[0] != '\0' ? qemu : "qemu-system-x86_64",
     };

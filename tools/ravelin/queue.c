@@ -25,6 +25,12 @@ bool queue_add(struct queue *q, const char *data, size_t len, size_t max)
     return true;
 }
 
+void queue_drop(struct queue *q, size_t len)
+{
+    memmove(q->data, q->data + len, q->len - len);
+    q->len -= len;
+}
+
 bool queue_flush(struct queue *q, int fd)
 {
     while (q->len > 0) {
@@ -33,8 +39,7 @@ bool queue_flush(struct queue *q, int fd)
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR;
         }
-        memmove(q->data, q->data + n, q->len - (size_t)n);
-        q->len -= (size_t)n;
+        queue_drop(q, (size_t)n);
     }
     return true;
 }

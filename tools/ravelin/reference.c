@@ -24,6 +24,13 @@ static const char *const meaning[MANIFEST_FIELD_COUNT] = {
                           "from the manifest's directory, or "
                           "`debian:linux-cloud` for the newest installed one",
     [MANIFEST_F_RAMDISK] = "file handed to the kernel as its ramdisk",
+    [MANIFEST_F_FIRMWARE] = "ROM image to start at the reset vector instead of "
+                            "a kernel: a path, or `debian:seabios`",
+    [MANIFEST_F_VGABIOS] = "option ROM of its screen; `debian:seabios` brings "
+                           "`debian:vgabios` by itself",
+    [MANIFEST_F_DISK] = "image of its first hard disk; changes are lost at the "
+                        "end",
+    [MANIFEST_F_CDROM] = "image in its CD drive",
     [MANIFEST_F_CMDLINE] = "kernel command line",
     [MANIFEST_F_MEMORY] = "memory, a multiple of 4 KiB",
     [MANIFEST_F_VCPUS] = "virtual CPUs",
@@ -32,10 +39,25 @@ static const char *const meaning[MANIFEST_FIELD_COUNT] = {
                         "or `all`",
     [MANIFEST_F_CONSOLE] = "`hvc`: console ring; `xen`: console hypercall; "
                            "`serial`: owns the machine's serial port (hardware "
-                           "domain only); `none`",
+                           "domain only); `none`; with firmware `screen` (text "
+                           "screen and keyboard, also what `hvc` means there), "
+                           "`terminal` (the same with colours and cursor, for "
+                           "one terminal alone) or `com1`",
     [MANIFEST_F_START] = "`paused` waits for a control domain",
     [MANIFEST_F_ON_CRASH] = "`preserve` keeps the dead domain for inspection",
     [MANIFEST_F_ABI] = "what hypercall 39 speaks for this domain",
+    [MANIFEST_F_ON_MONITOR_LOSS] =
+        "what it does when its monitor is lost: `resume` goes on unwatched, "
+        "`pause` stays paused, `crash` ends it",
+    [MANIFEST_F_MONITOR_TIMEOUT] =
+        "milliseconds after which a monitor that does not answer is lost "
+        "(found between one and two of them); 0: never",
+    [MANIFEST_F_MONITOR_ABI] =
+        "format of events in a ring in this domain's memory",
+    [MANIFEST_F_BOOT] = "what the firmware tries first",
+    [MANIFEST_F_EMULATE] = "`real`: real mode is run by the emulator, not by "
+                           "the processor",
+    [MANIFEST_F_WITHOUT] = "devices that a domain with firmware does not have",
     [MANIFEST_F_MAX_RINGS] = "message rings it may register; 0: none",
     [MANIFEST_F_MAX_SENDV] = "buffers in one send",
     [MANIFEST_F_MAX_NOTIFY] = "entries in one notify",

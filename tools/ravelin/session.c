@@ -250,6 +250,7 @@ static void show_end(struct session *s)
 {
     bool hidden = s->o->mode == VIEW_QUIET || s->o->mode == VIEW_JSON;
 
+    session_end_output(s);
     view_end(&s->view);
     show_unmet(s);
     if (s->dump.len > 0 && hidden) {

@@ -23,6 +23,66 @@ static char *log_path(const struct session *s, const char *name)
     return path;
 }
 
+static void report(struct session *s, const char *event, const char *domain,
+                   const char *text)
+{
+    double now = session_clock(s);
+
+    view_note(&s->view, "%6.2f s  %s: %s", now, domain, text);
+    view_event(&s->view, event, json_pack("{s:s}", "domain", domain));
+}
+
+static void first_output(struct session *s, struct session_domain *d)
+{
+    d->has_spoken = true;
+    if (d->channel == MUX_HYPERVISOR) {
+        s->has_output = true;
+        report(s, "hypervisor", d->name, "has started");
+    } else {
+        report(s, "first-output", d->name, "first output");
+    }
+}
+
+/* A shell waits: the unfinished line ends like a prompt. */
+static void look_for_prompt(struct session *s, struct session_domain *d)
+{
+    static char text[VLINE_TEXT_SIZE];
+    size_t len = vline_text(&s->view.channel[d->slot]->line, text);
+
+    if (d->has_prompt || d->channel == MUX_HYPERVISOR || len < 2 ||
+        (strcmp(text + len - 2, "# ") != 0 &&
+         strcmp(text + len - 2, "$ ") != 0)) {
+        return;
+    }
+    d->has_prompt = true;
+    report(s, "prompt", d->name, "prompt");
+    if (s->result->prompt_seconds == 0) {
+        s->result->prompt_seconds = session_clock(s);
+    }
+}
+
+/* Text of a domain, frames taken out. */
+static void on_text(void *ctx, const char *bytes, size_t len)
+{
+    struct session_domain *d = ctx;
+    struct session *s = d->session;
+
+    fwrite(bytes, 1, len, d->log);
+    view_feed(&s->view, d->slot, bytes, len);
+    look_for_prompt(s, d);
+    attach_feed(&s->attach, d->name, bytes, len);
+    if (s->o->script != NULL) {
+        script_feed(s->o->script, d->name, bytes, len);
+    }
+}
+
+static void on_frame(void *ctx, char kind, const char *payload, size_t len)
+{
+    struct session_domain *d = ctx;
+
+    attach_frame(&d->session->attach, d->name, kind, payload, len);
+}
+
 static int add_domain(struct session *s, const char *name, unsigned int channel)
 {
     struct session_domain *d;
@@ -33,6 +93,9 @@ static int add_domain(struct session *s, const char *name, unsigned int channel)
         return -1;
     }
     d = &s->domain[slot];
+    d->session = s;
+    d->frames = (struct frame_reader){
+        .on_text = on_text, .on_frame = on_frame, .ctx = d};
     d->slot = slot;
     d->channel = channel;
     d->name = xstrdup(name);
@@ -95,44 +158,6 @@ static int find_channel(struct session *s, unsigned int channel)
     return slot;
 }
 
-static void report(struct session *s, const char *event, const char *domain,
-                   const char *text)
-{
-    double now = session_clock(s);
-
-    view_note(&s->view, "%6.2f s  %s: %s", now, domain, text);
-    view_event(&s->view, event, json_pack("{s:s}", "domain", domain));
-}
-
-static void first_output(struct session *s, struct session_domain *d)
-{
-    d->has_spoken = true;
-    if (d->channel == MUX_HYPERVISOR) {
-        s->has_output = true;
-        report(s, "hypervisor", d->name, "has started");
-    } else {
-        report(s, "first-output", d->name, "first output");
-    }
-}
-
-/* A shell waits: the unfinished line ends like a prompt. */
-static void look_for_prompt(struct session *s, struct session_domain *d)
-{
-    static char text[VLINE_TEXT_SIZE];
-    size_t len = vline_text(&s->view.channel[d->slot]->line, text);
-
-    if (d->has_prompt || d->channel == MUX_HYPERVISOR || len < 2 ||
-        (strcmp(text + len - 2, "# ") != 0 &&
-         strcmp(text + len - 2, "$ ") != 0)) {
-        return;
-    }
-    d->has_prompt = true;
-    report(s, "prompt", d->name, "prompt");
-    if (s->result->prompt_seconds == 0) {
-        s->result->prompt_seconds = session_clock(s);
-    }
-}
-
 void session_on_output(void *ctx, unsigned int channel, const char *bytes,
                        size_t len)
 {
@@ -147,12 +172,14 @@ void session_on_output(void *ctx, unsigned int channel, const char *bytes,
     if (!d->has_spoken) {
         first_output(s, d);
     }
-    fwrite(bytes, 1, len, d->log);
-    view_feed(&s->view, d->slot, bytes, len);
-    look_for_prompt(s, d);
-    attach_feed(&s->attach, d->name, bytes, len);
-    if (s->o->script != NULL) {
-        script_feed(s->o->script, d->name, bytes, len);
+    frame_feed(&d->frames, bytes, len);
+    fflush(d->log); /* others read along: 'ravelin events --follow' */
+}
+
+void session_end_output(struct session *s)
+{
+    for (size_t i = 0; i < s->domain_count; i++) {
+        frame_flush(&s->domain[i].frames);
     }
 }
 

@@ -5,18 +5,23 @@
  */
 #pragma once
 
+#include "frame.h"
 #include "session.h"
 
 /* Room for typed and pasted input that the machine has not taken yet. */
 #define INPUT_QUEUE_MAX (1u << 20)
 
+struct session;
+
 struct session_domain {
+    struct session *session;
     unsigned int channel; /* of the multiplexed line */
     int slot;             /* in the view; the same index as here */
     char *name;
     FILE *log;
     bool has_spoken;
     bool has_prompt;
+    struct frame_reader frames;
 };
 
 struct session {
@@ -55,6 +60,9 @@ int session_find(const struct session *s, const char *name);
 /** Output of a channel (a mux_bytes_fn). */
 void session_on_output(void *ctx, unsigned int channel, const char *bytes,
                        size_t len);
+
+/** No more output will come. */
+void session_end_output(struct session *s);
 
 /** A complete line (a view_line_fn). */
 void session_on_line(void *ctx, unsigned int slot, const char *line);

@@ -22,6 +22,20 @@ struct text_mistake {
     char *fix;    /* replaces the rule's own fix; may be NULL */
 };
 
+/* The settings that name files, and become boot modules. */
+enum text_file {
+    TEXT_KERNEL,
+    TEXT_RAMDISK,
+    TEXT_FIRMWARE,
+    TEXT_VGABIOS,
+    TEXT_DISK,
+    TEXT_CDROM,
+    TEXT_FILE_COUNT,
+};
+
+/** @return which file setting @field is; TEXT_FILE_COUNT if it is none. */
+enum text_file text_file_of(int field);
+
 /* Where an entry and each of its settings stand. */
 struct text_place {
     struct text_mark start;
@@ -46,8 +60,8 @@ struct text_manifest {
     struct text_place machine; /* sections machine and v4v */
     struct text_place domain[MANIFEST_DOMAINS_MAX];
     struct text_place rule[MANIFEST_RULES_MAX];
-    char *kernel[MANIFEST_DOMAINS_MAX];  /* file, variables expanded */
-    char *ramdisk[MANIFEST_DOMAINS_MAX]; /* file, or NULL */
+    /* Files of each domain, variables expanded, or NULL. */
+    char *file[MANIFEST_DOMAINS_MAX][TEXT_FILE_COUNT];
     struct text_reference *reference;
     size_t reference_count;
     struct text_mistake *mistake;

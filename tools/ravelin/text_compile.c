@@ -15,7 +15,7 @@
 static int put_flags(void *fdt, const struct manifest_field_info *f,
                      uint32_t flags)
 {
-    char list[64];
+    char list[160];
     size_t len = 0;
 
     for (const struct manifest_word *w = f->words; w->word != NULL; w++) {

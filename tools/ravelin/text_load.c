@@ -421,8 +421,9 @@ void text_free(struct text_manifest *t)
         free(t->reference[i].name);
     }
     for (size_t i = 0; i < MANIFEST_DOMAINS_MAX; i++) {
-        free(t->kernel[i]);
-        free(t->ramdisk[i]);
+        for (size_t n = 0; n < TEXT_FILE_COUNT; n++) {
+            free(t->file[i][n]);
+        }
     }
     free(t->mistake);
     free(t->reference);

@@ -13,6 +13,10 @@
 
 #define DEBIAN_CLOUD "debian:linux-cloud"
 #define DEBIAN_CLOUD_FILES "/boot/vmlinuz-*-cloud-amd64"
+#define DEBIAN_SEABIOS "debian:seabios"
+#define DEBIAN_SEABIOS_FILE "/usr/share/seabios/bios-256k.bin"
+#define DEBIAN_VGABIOS "debian:vgabios"
+#define DEBIAN_VGABIOS_FILE "/usr/share/seabios/vgabios-isavga.bin"
 
 static const char *variable_value(const struct text_manifest *t,
                                   const char *name, size_t len, char **dir)
@@ -173,65 +177,117 @@ static char *resolve_file(struct text_manifest *t, uint32_t i, int field,
         }
         return path;
     }
-    dir = path_dir(t->path);
-    path = path_join(dir, file);
-    free(dir);
+    if (strcmp(file, DEBIAN_SEABIOS) == 0) {
+        path = xstrdup(DEBIAN_SEABIOS_FILE);
+    } else if (strcmp(file, DEBIAN_VGABIOS) == 0) {
+        path = xstrdup(DEBIAN_VGABIOS_FILE);
+    } else {
+        dir = path_dir(t->path);
+        path = path_join(dir, file);
+        free(dir);
+    }
     r = with_files ? file_error(path) : 0;
     if (r != 0) {
         text_add_domain_mistake(t, (int)i, field, MANIFEST_E_FILE_MISSING,
-                                xprintf("%s: %s", path, strerror(r)), NULL);
+                                xprintf("%s: %s", path, strerror(r)),
+                                strcmp(path, DEBIAN_SEABIOS_FILE) == 0 ||
+                                        strcmp(path, DEBIAN_VGABIOS_FILE) == 0
+                                    ? xstrdup("apt-get install seabios")
+                                    : NULL);
         free(path);
         return NULL;
     }
     return path;
 }
 
+static const struct file_setting {
+    int field;
+    const char *suffix; /* of the module's name */
+    bool is_private;    /* written to: a module for each domain */
+} file_settings[TEXT_FILE_COUNT] = {
+    [TEXT_KERNEL] = {MANIFEST_F_KERNEL, "kernel", false},
+    [TEXT_RAMDISK] = {MANIFEST_F_RAMDISK, "ramdisk", false},
+    [TEXT_FIRMWARE] = {MANIFEST_F_FIRMWARE, "firmware", false},
+    [TEXT_VGABIOS] = {MANIFEST_F_VGABIOS, "vgabios", false},
+    [TEXT_DISK] = {MANIFEST_F_DISK, "disk", true},
+    [TEXT_CDROM] = {MANIFEST_F_CDROM, "cdrom", false},
+};
+
+enum text_file text_file_of(int field)
+{
+    unsigned int file = 0;
+
+    while (file < TEXT_FILE_COUNT && file_settings[file].field != field) {
+        file++;
+    }
+    return (enum text_file)file;
+}
+
 /*
  * Domains that use the same file share a module, which is called after the
- * first of them.
+ * first of them; but for disks, which are written to.
  */
-static void name_module(struct text_manifest *t, uint32_t i, char **files,
-                        int field, const char *suffix)
+static void name_module(struct text_manifest *t, uint32_t i,
+                        enum text_file file)
 {
-    size_t offset = manifest_field_lookup(field)->offset;
+    const struct file_setting *f = &file_settings[file];
+    size_t offset = manifest_field_lookup(f->field)->offset;
     char *to = (char *)&t->m.domain[i] + offset;
+    const char *path = t->file[i][file];
     char *name;
 
-    for (uint32_t j = 0; j < i; j++) {
-        if (files[j] != NULL && files[i] != NULL &&
-            strcmp(files[j], files[i]) == 0) {
+    for (uint32_t j = 0; j < i && !f->is_private; j++) {
+        if (t->file[j][file] != NULL && path != NULL &&
+            strcmp(t->file[j][file], path) == 0) {
             memcpy(to, (char *)&t->m.domain[j] + offset, MANIFEST_MODULE_MAX);
             return;
         }
     }
     name = xprintf("%s.%s",
                    t->m.domain[i].name[0] != '\0' ? t->m.domain[i].name : "x",
-                   suffix);
+                   f->suffix);
     memcpy(to, name, rv_min(strlen(name) + 1, (size_t)MANIFEST_MODULE_MAX));
     to[MANIFEST_MODULE_MAX - 1] = '\0';
     free(name);
 }
 
-static void resolve_module(struct text_manifest *t, uint32_t i, char **files,
-                           int field, const char *suffix, bool with_files)
+/* With files unresolved, a mistake about them was reported already. */
+static void resolve_module(struct text_manifest *t, uint32_t i,
+                           enum text_file file, bool with_files)
 {
-    if (files[i] != NULL) {
-        char *path = resolve_file(t, i, field, files[i], with_files);
+    char **name = &t->file[i][file];
+    char *path;
 
-        free(files[i]);
-        files[i] = path;
-        name_module(t, i, files, field, suffix);
-    } else if (field == MANIFEST_F_KERNEL) {
-        t->domain[i].is_wrong[field] = true;
+    if (*name != NULL) {
+        path = resolve_file(t, i, file_settings[file].field, *name, with_files);
+        free(*name);
+        *name = path;
+        name_module(t, i, file);
+    } else if (t->domain[i].value[file_settings[file].field].line != 0) {
+        name_module(t, i, file);
+    }
+}
+
+/* Debian's firmware has a BIOS for its screen beside it. */
+static void default_vgabios(struct text_manifest *t, uint32_t i)
+{
+    const struct manifest_domain *d = &t->m.domain[i];
+    const char *firmware = t->file[i][TEXT_FIRMWARE];
+
+    if (firmware != NULL && strcmp(firmware, DEBIAN_SEABIOS) == 0 &&
+        t->file[i][TEXT_VGABIOS] == NULL &&
+        d->console != MANIFEST_CONSOLE_COM1 &&
+        (d->without & MANIFEST_DEV_SCREEN) == 0) {
+        t->file[i][TEXT_VGABIOS] = xstrdup(DEBIAN_VGABIOS);
     }
 }
 
 void text_resolve_modules(struct text_manifest *t, bool with_files)
 {
     for (uint32_t i = 0; i < t->m.domain_count; i++) {
-        resolve_module(t, i, t->kernel, MANIFEST_F_KERNEL, "kernel",
-                       with_files);
-        resolve_module(t, i, t->ramdisk, MANIFEST_F_RAMDISK, "ramdisk",
-                       with_files);
+        default_vgabios(t, i);
+        for (unsigned int file = 0; file < TEXT_FILE_COUNT; file++) {
+            resolve_module(t, i, (enum text_file)file, with_files);
+        }
     }
 }

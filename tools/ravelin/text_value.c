@@ -12,7 +12,7 @@
 
 #include "text_private.h"
 
-#define WORDS_MAX 8u
+#define WORDS_MAX 16u
 
 static void mistake(struct text_scope *s, int field, enum manifest_rule rule,
                     struct text_mark mark, char *detail, char *fix)
@@ -341,14 +341,13 @@ static void decode_word(struct text_scope *s, int field, yaml_node_t *node)
 static void decode_file(struct text_scope *s, int field, const char *text,
                         struct text_mark mark)
 {
-    char **file = field == MANIFEST_F_KERNEL ? s->t->kernel : s->t->ramdisk;
-
     if (text[0] == '\0') {
         mistake(s, field, MANIFEST_E_TEXT_LENGTH, mark, NULL,
                 xstrdup("name a file, or leave the setting out"));
         return;
     }
-    file[s->domain] = text_expand(s, field, text, mark);
+    s->t->file[s->domain][text_file_of(field)] =
+        text_expand(s, field, text, mark);
 }
 
 static void decode_text(struct text_scope *s, int field, yaml_node_t *node)
@@ -362,7 +361,7 @@ static void decode_text(struct text_scope *s, int field, yaml_node_t *node)
                 xstrdup("write one text"));
         return;
     }
-    if (field == MANIFEST_F_KERNEL || field == MANIFEST_F_RAMDISK) {
+    if (text_file_of(field) != TEXT_FILE_COUNT) {
         decode_file(s, field, text, text_mark_of(node));
         return;
     }

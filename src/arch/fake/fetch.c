@@ -201,3 +201,16 @@ void fake_fetch_end(struct fake_fetch_report *report)
     det.touched_count = 0;
     *report = det.report;
 }
+
+/* Counted as one read of what is there. */
+bool arch_cmpxchg_guest(void *dst, size_t n, uint64_t old, uint64_t value)
+{
+    uint64_t now = 0;
+
+    arch_copy_from_guest(&now, dst, n);
+    if (now != (n < 8 ? old & ((1UL << (8 * n)) - 1) : old)) {
+        return false;
+    }
+    arch_copy_to_guest(dst, &value, n);
+    return true;
+}

@@ -170,6 +170,27 @@ void cpu_relax(void)
 }
 
 /* Reproducible on purpose. */
+/* No x87 state is kept: what a processor has after FNINIT. */
+uint16_t arch_fpu_control(enum arch_fpu_op op)
+{
+    return op == ARCH_FNSTCW ? 0x37f : 0;
+}
+
+static uint8_t fake_fpu_image[512];
+
+void arch_fpu_image_save(void *image)
+{
+    static const uint32_t mxcsr_mask = 0xffff;
+
+    memcpy(fake_fpu_image + 28, &mxcsr_mask, sizeof(mxcsr_mask));
+    memcpy(image, fake_fpu_image, sizeof(fake_fpu_image));
+}
+
+void arch_fpu_image_load(const void *image)
+{
+    memcpy(fake_fpu_image, image, sizeof(fake_fpu_image));
+}
+
 uint64_t arch_random64(void)
 {
     uint64_t n = __atomic_add_fetch(&random_state, 0x9e3779b97f4a7c15UL,

@@ -119,6 +119,11 @@ bool fake_shadow_get(const struct vcpu *v)
     return fake_vcpu(v)->irq_blocked;
 }
 
+void fake_shadow_set(struct vcpu *v)
+{
+    fake_vcpu(v)->irq_blocked = true;
+}
+
 void fake_shadow_clear(struct vcpu *v)
 {
     fake_vcpu(v)->irq_blocked = false;
@@ -137,6 +142,13 @@ void fake_tpr_set(struct vcpu *v, unsigned tpr)
 void fake_intercepts_set(struct vcpu *v, const struct vcpu_intercepts *in)
 {
     fake_vcpu(v)->intercepts = *in;
+}
+
+bool fake_bp_is_exception = true;
+
+bool fake_breakpoint_is_exception(void)
+{
+    return fake_bp_is_exception;
 }
 
 void fake_tsc_offset_set(struct vcpu *v, uint64_t offset)

@@ -44,4 +44,5 @@ static inline void arch_copy16_from_guest(uint64_t dst[2], const void *src)
 }
 void arch_copy_to_guest(void *dst, const void *src, size_t n);
 void arch_copy_guest_to_guest(void *dst, const void *src, size_t n);
+bool arch_cmpxchg_guest(void *dst, size_t n, uint64_t old, uint64_t value);
 void arch_clear_guest(void *dst, size_t n);

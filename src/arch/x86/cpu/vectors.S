@@ -23,9 +23,30 @@ vector_stubs:
     pushq $0
     .endif
     pushq $vector
+    .if vector == 1
+    jmp vector_debug
+    .else
     jmp vector_common
+    .endif
     .set vector, vector + 1
     .endr
+
+    /*
+     * QEMU's TCG may raise a guest's data breakpoint once more right behind
+     * VMRUN, where GS is still the guest's. There the trap is over at once;
+     * svm_vcpu.c finds the hit in DR6.
+     */
+    .balign 16
+vector_debug:
+    pushq %rax
+    leaq svm_switch_return(%rip), %rax
+    cmpq %rax, 24(%rsp)
+    jne 1f
+    popq %rax
+    addq $16, %rsp
+    iretq
+1:  popq %rax
+    jmp vector_common
 
     .balign 16
 vector_common:

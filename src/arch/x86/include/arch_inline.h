@@ -93,6 +93,44 @@ static inline void arch_copy_guest_to_guest(void *dst, const void *src,
     arch_copy_from_guest(dst, src, n);
 }
 
+/* One locked compare-and-exchange on guest memory, aligned or not. */
+static inline bool arch_cmpxchg_guest(void *dst, size_t n, uint64_t old,
+                                      uint64_t value)
+{
+    bool done = false;
+
+    switch (n) {
+    case 1:
+        __asm__ volatile("lock cmpxchgb %b3, %1\n\tsete %0"
+                         : "=q"(done), "+m"(*(volatile uint8_t *)dst), "+a"(old)
+                         : "q"(value)
+                         : "memory", "cc");
+        break;
+    case 2:
+        __asm__ volatile("lock cmpxchgw %w3, %1\n\tsete %0"
+                         : "=q"(done), "+m"(*(volatile uint16_t *)dst),
+                           "+a"(old)
+                         : "q"(value)
+                         : "memory", "cc");
+        break;
+    case 4:
+        __asm__ volatile("lock cmpxchgl %k3, %1\n\tsete %0"
+                         : "=q"(done), "+m"(*(volatile uint32_t *)dst),
+                           "+a"(old)
+                         : "q"(value)
+                         : "memory", "cc");
+        break;
+    default:
+        __asm__ volatile("lock cmpxchgq %q3, %1\n\tsete %0"
+                         : "=q"(done), "+m"(*(volatile uint64_t *)dst),
+                           "+a"(old)
+                         : "q"(value)
+                         : "memory", "cc");
+        break;
+    }
+    return done;
+}
+
 static inline void arch_clear_guest(void *dst, size_t n)
 {
     size_t words = n / 8;

@@ -26,6 +26,13 @@ struct svm_vcpu {
     bool nmi_masked;   /* an NMI was delivered, no IRET seen yet */
     uint64_t iret_rip; /* where that IRET starts, ~0 if not seen */
 
+    /* A software interrupt or exception that was injected and may not be
+     * delivered yet; see svm_event.c. */
+    bool soft_is_queued;
+    uint8_t soft_type;
+    uint8_t soft_len;
+    uint64_t soft_rip; /* of the instruction it stands for */
+
     uint64_t dr[4];
     bool dr_loaded; /* DR0-3 hold the guest's values on this CPU */
     uint64_t xcr0;
@@ -126,10 +133,21 @@ bool svm_irq_is_open(const struct vcpu *v);
 bool svm_nmi_is_open(const struct vcpu *v);
 bool svm_shadow_get(const struct vcpu *v);
 void svm_shadow_clear(struct vcpu *v);
+void svm_shadow_set(struct vcpu *v);
 /** After an exit: queues again what the exit interrupted. */
 void svm_event_requeue(struct vcpu *v);
 void svm_intercepts_set(struct vcpu *v, const struct vcpu_intercepts *in);
-void svm_intercepts_apply(struct vcpu *v);
+void svm_intercepts_apply(const struct vcpu *v);
+
+/* svm_soft.c */
+/** `ev`, software, is in event_inj: makes the saved RIP right. */
+void svm_soft_place(struct vcpu *v, const struct vcpu_event *ev);
+/** May the event that an exit interrupted be queued as it was? */
+bool svm_soft_requeue(struct vcpu *v, unsigned type, unsigned vector);
+/** The queued event is taken back: completes *out, undoes the placing. */
+void svm_soft_take(struct vcpu *v, struct vcpu_event *out);
+/** Notices that nothing is queued any more. */
+void svm_soft_settle(const struct vcpu *v);
 
 /* svm_bitmap.c */
 int svm_bitmaps_init(void);
@@ -139,6 +157,12 @@ void svm_msr_passthrough(struct vcpu *v, uint32_t msr, bool read, bool write);
 int svm_io_passthrough(struct domain *d, uint16_t first, uint16_t count,
                        bool allow);
 void svm_domain_destroy(struct domain *d);
+
+/* svm_selftest.c */
+/** Tries what no feature bit tells. Once, on the boot CPU, after it was
+ * enabled. 0; -ENOMEM. */
+int rv_must_check svm_selftest(uint64_t host_area);
+bool svm_breakpoint_is_exception(void);
 
 /* svm_explain.c */
 void svm_explain(const struct vcpu *v, struct explain_snapshot *s);

@@ -57,13 +57,13 @@ int svm_cpu_enable(void)
     }
     cpu->host_pa = host_pa(cpu->host).v;
     cpu->asid_count = x86_features.asid_count;
-    cpu->asid_next = 1;
+    cpu->asid_next = 2; /* 1 was the self-test's */
     cpu->generation = 1;
 
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
     wrmsr(MSR_VM_HSAVE_PA, host_pa(cpu->host_save).v);
     __asm__ volatile("vmsave %0" : : "a"(cpu->host_pa) : "memory");
-    return 0;
+    return this_cpu()->id == 0 ? svm_selftest(cpu->host_pa) : 0;
 }
 
 void svm_cpu_disable(void)

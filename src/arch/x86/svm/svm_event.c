@@ -10,12 +10,14 @@
 #include "svm/svm.h"
 
 #define VECTOR_DB 1u
-#define VECTOR_BP 3u
-#define VECTOR_OF 4u
+#define VECTOR_NMI 2u
 #define VECTOR_PF 14u
 #define VECTOR_AC 17u
 #define VECTOR_MC 18u
 #define RFLAGS_IF (1UL << 9)
+/* What the delivery of an event can raise: #DF, #TS, #NP, #SS, #GP, #PF, #CP.
+ */
+#define DELIVERY_FAULTS 0x00207d00u
 
 void svm_event_inject(struct vcpu *v, const struct vcpu_event *ev)
 {
@@ -34,6 +36,9 @@ void svm_event_inject(struct vcpu *v, const struct vcpu_event *ev)
         sv->nmi_masked = true;
         sv->iret_rip = ~0UL;
         vmcb->intercepts1 |= SVM_I1_IRET;
+    }
+    if (ev->insn_len != 0) {
+        svm_soft_place(v, ev);
     }
 }
 
@@ -54,17 +59,20 @@ bool svm_event_take(struct vcpu *v, struct vcpu_event *out)
         .cr2 = vmcb->cr2,
     };
     vmcb->event_inj = 0;
+    svm_soft_take(v, out);
     return true;
 }
 
 bool svm_event_is_queued(const struct vcpu *v)
 {
+    svm_soft_settle(v);
     return (svm_vmcb(v)->event_inj & SVM_EVENT_VALID) != 0;
 }
 
 /*
- * Software interrupts and INT3/INTO leave RIP at the instruction, so running
- * it again is the exact redelivery; anything else is queued as it was.
+ * The guest's own software interrupts and INT3/INTO leave RIP at the
+ * instruction, so running it again is the exact redelivery; anything else is
+ * queued as it was.
  */
 void svm_event_requeue(struct vcpu *v)
 {
@@ -73,12 +81,9 @@ void svm_event_requeue(struct vcpu *v)
     unsigned type = (info >> SVM_EVENT_TYPE_SHIFT) & 7;
     unsigned vector = info & SVM_EVENT_VECTOR;
 
-    if (type == EVENT_SOFT_INT ||
-        (type == EVENT_EXCEPTION &&
-         (vector == VECTOR_BP || vector == VECTOR_OF))) {
-        return;
+    if (svm_soft_requeue(v, type, vector)) {
+        vmcb->event_inj = info;
     }
-    vmcb->event_inj = info;
 }
 
 bool svm_irq_is_open(const struct vcpu *v)
@@ -97,6 +102,11 @@ bool svm_nmi_is_open(const struct vcpu *v)
            !(sv->vmcb->int_state & SVM_INT_SHADOW);
 }
 
+void svm_shadow_set(struct vcpu *v)
+{
+    svm_vmcb(v)->int_state |= SVM_INT_SHADOW;
+}
+
 bool svm_shadow_get(const struct vcpu *v)
 {
     return (svm_vmcb(v)->int_state & SVM_INT_SHADOW) != 0;
@@ -112,15 +122,17 @@ void svm_shadow_clear(struct vcpu *v)
  * to raise them again for ever, with no instruction boundary at which the
  * processor would take an interrupt. #MC belongs to the host.
  */
-void svm_intercepts_apply(struct vcpu *v)
+void svm_intercepts_apply(const struct vcpu *v)
 {
     struct svm_vcpu *sv = svm_vcpu(v);
     struct vmcb *vmcb = sv->vmcb;
     const struct vcpu_intercepts *in = &sv->wanted;
-    uint32_t windows = SVM_I1_VINTR | SVM_I1_INTN | SVM_I1_PAUSE;
+    uint32_t windows = SVM_I1_VINTR | SVM_I1_INTN | SVM_I1_PAUSE |
+                       SVM_I1_PUSHF | SVM_I1_TASK_SWITCH;
     uint32_t on = (in->irq_window ? SVM_I1_VINTR : 0) |
-                  (in->soft_int ? SVM_I1_INTN : 0) |
-                  (in->pause ? SVM_I1_PAUSE : 0);
+                  (in->soft_int || in->stepping ? SVM_I1_INTN : 0) |
+                  (in->pause ? SVM_I1_PAUSE : 0) |
+                  (in->stepping ? SVM_I1_PUSHF | SVM_I1_TASK_SWITCH : 0);
 
     /* With V_IRQ pending, QEMU's TCG aborts on a CR8 write it does not have to
      * intercept. */
@@ -128,6 +140,11 @@ void svm_intercepts_apply(struct vcpu *v)
 
     vmcb->exceptions = in->exceptions | (1u << VECTOR_DB) | (1u << VECTOR_AC) |
                        (1u << VECTOR_MC);
+    if (in->stepping) {
+        vmcb->exceptions = ~(1u << VECTOR_NMI);
+    } else if (sv->soft_is_queued) {
+        vmcb->exceptions |= DELIVERY_FAULTS;
+    }
     vmcb->cr_write = (uint16_t)((in->cr0_write ? 1u << 0 : 0) |
                                 (in->cr3_write ? 1u << 3 : 0) | 1u << 4 |
                                 (cr8 ? 1u << 8 : 0));

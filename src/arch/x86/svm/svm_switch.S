@@ -50,6 +50,8 @@ svm_switch:
 
     vmload %rax
     vmrun %rax
+    .globl svm_switch_return
+svm_switch_return:
     vmsave %rax
 
     /* RAX is the VMCB again; one stack slot frees a register. */

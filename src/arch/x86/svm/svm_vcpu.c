@@ -21,6 +21,8 @@ static_assert(offsetof(struct vcpu_regs, gpr[REG_RCX]) == REGS_RCX &&
                   offsetof(struct vcpu_regs, gpr[REG_R15]) == REGS_R15,
               "svm_switch.S addresses registers by hardware number");
 
+#define DR6_HITS 0xfUL
+
 /* The backend's own structure and the VMCB have a page each; the structure is
  * far smaller than its page, which is the price of one allocator. */
 int svm_vcpu_create(struct vcpu *v)
@@ -124,6 +126,7 @@ void svm_vcpu_reset(struct vcpu *v)
     sv->wanted = (struct vcpu_intercepts){.irq_window = false};
     sv->nmi_masked = false;
     sv->iret_rip = ~0UL;
+    sv->soft_is_queued = false;
     sv->xcr0 = XCR0_X87;
     memset(sv->dr, 0, sizeof(sv->dr));
     sv->asid_generation = 0;
@@ -178,10 +181,17 @@ static rv_noinline void switch_with_breakpoints(struct vcpu *v,
                                                 const struct svm_cpu *cpu)
 {
     struct svm_vcpu *sv = svm_vcpu(v);
+    uint64_t dr6;
 
     __asm__ volatile("mov %0, %%db7" : : "r"(sv->vmcb->dr7));
     svm_switch(&v->regs, sv->vmcb_pa, cpu->host_pa);
     __asm__ volatile("mov %0, %%db7" : : "r"(DR7_RESET));
+    /* A data breakpoint hit by an instruction that is stepped over is not in
+     * TCG's VMCB, but in the register, which is still the guest's. */
+    __asm__ volatile("mov %%db6, %0" : "=r"(dr6));
+    if (sv->wanted.stepping) {
+        sv->vmcb->dr6 |= dr6 & DR6_HITS;
+    }
 }
 
 void svm_vcpu_enter(struct vcpu *v, struct vmexit *exit)
@@ -252,10 +262,12 @@ const struct hv_backend svm_backend = {
     .irq_is_open = svm_irq_is_open,
     .nmi_is_open = svm_nmi_is_open,
     .shadow_get = svm_shadow_get,
+    .shadow_set = svm_shadow_set,
     .shadow_clear = svm_shadow_clear,
     .tpr_get = svm_tpr_get,
     .tpr_set = svm_tpr_set,
     .intercepts_set = svm_intercepts_set,
+    .breakpoint_is_exception = svm_breakpoint_is_exception,
     .msr_passthrough = svm_msr_passthrough,
     .io_passthrough = svm_io_passthrough,
     .domain_destroy = svm_domain_destroy,

@@ -117,6 +117,7 @@ static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM Table B-2");
 #define SVM_I1_INIT (1u << 3)
 #define SVM_I1_VINTR (1u << 4)
 #define SVM_I1_RDPMC (1u << 15)
+#define SVM_I1_PUSHF (1u << 16)
 #define SVM_I1_CPUID (1u << 18)
 #define SVM_I1_RSM (1u << 19)
 #define SVM_I1_IRET (1u << 20)
@@ -127,6 +128,7 @@ static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM Table B-2");
 #define SVM_I1_INVLPGA (1u << 26)
 #define SVM_I1_IOIO (1u << 27)
 #define SVM_I1_MSR (1u << 28)
+#define SVM_I1_TASK_SWITCH (1u << 29)
 #define SVM_I1_FERR (1u << 30)
 #define SVM_I1_SHUTDOWN (1u << 31)
 
@@ -174,6 +176,7 @@ static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM Table B-2");
 #define SVM_EXIT_INIT 0x63u
 #define SVM_EXIT_VINTR 0x64u
 #define SVM_EXIT_RDPMC 0x6fu
+#define SVM_EXIT_PUSHF 0x70u
 #define SVM_EXIT_CPUID 0x72u
 #define SVM_EXIT_RSM 0x73u
 #define SVM_EXIT_IRET 0x74u

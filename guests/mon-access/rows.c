@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows: instructions of every kind that a step must get over, on a page
+ * that may not be executed, and accesses of every kind to pages that may not be
+ * read or written. What a row leaves in access_result is compared between a run
+ * with all rights and one without.
+ */
+
+#include "guest.h"
+
+#include "mon_access.h"
+
+#define MSR_CSTAR 0xc0000083
+#define MSR_SFMASK 0xc0000084
+#define FLAGS_SEEN (FLAGS_TF | FLAGS_IF | 0x3000)
+#define DR6_BS 0x4000ul
+#define VECTOR_SOFT 0x81
+#define VECTOR_IPI 0x71
+
+extern uint8_t stepped_page[];
+uint64_t stepped_call(uint64_t (*fn)(uint64_t, uint64_t), uint64_t a,
+                      uint64_t b);
+
+/* Code on a page of its own; each is called as a function of two arguments. */
+#define STEPPED(name) uint64_t name(uint64_t a, uint64_t b)
+STEPPED(step_plain);
+STEPPED(step_branch);
+STEPPED(step_pushf);
+STEPPED(step_popf);
+STEPPED(step_trace);
+STEPPED(step_iret);
+STEPPED(step_mov_ss);
+STEPPED(step_int);
+STEPPED(step_int3);
+STEPPED(step_syscall);
+STEPPED(step_sysret);
+STEPPED(step_rep);
+STEPPED(step_sti);
+STEPPED(step_exits);
+STEPPED(step_ud);
+STEPPED(step_pf);
+STEPPED(step_cross);
+
+uint64_t sysret_stack;
+void lstar_back(void);
+void lstar_sysret(void);
+
+asm(".pushsection .text.stepped, \"ax\", @progbits\n"
+    ".balign 4096\n"
+    "stepped_page:\n"
+    "step_plain: mov $5, %eax; add $7, %eax; lea 3(%rax), %rax; ret\n"
+    "step_branch: mov $3, %ecx\n"
+    "1: dec %ecx; jnz 1b; call 2f; ret\n"
+    "2: mov $9, %eax; ret\n"
+    "step_pushf: pushf; pop %rax; ret\n"
+    "step_popf: push %rdi; popf; pushf; pop %rax; ret\n"
+    /* The guest steps itself: TF on, two instructions, TF off. */
+    "step_trace: push %rdi; popf; nop; nop; push %rsi; popf; ret\n"
+    "step_iret: mov %ss, %eax; mov %rsp, %rdx; push %rax; push %rdx; pushf\n"
+    "  mov %cs, %eax; push %rax; lea 1f(%rip), %rax; push %rax; iretq\n"
+    "1: pushf; pop %rax; ret\n"
+    "step_mov_ss: mov %ss, %eax; mov %eax, %ss; nop; ret\n"
+    "step_int: int $0x81; ret\n"
+    "step_int3: int3; ret\n"
+    "step_syscall: syscall; mov %r11, %rax; ret\n"
+    "step_sysret: mov %rsp, sysret_stack; mov $0x202, %r11d\n"
+    "  lea 1f(%rip), %rcx; sysretq\n"
+    "1: nop; syscall\n"
+    "  .globl step_sysret_end\n"
+    "step_sysret_end: mov %r11, %rax; ret\n"
+    "step_rep: mov $3, %ecx; rep movsb; mov %rcx, %rax; ret\n"
+    "step_sti: sti; nop; nop; cli; ret\n"
+    "step_exits: push %rbx; mov $0x40000000, %eax; cpuid\n"
+    "  mov $0xc0000080, %ecx; rdmsr; mov %cr0, %rdx; mov %cr3, %rdx\n"
+    "  mov %rdx, %cr3; mov %cr4, %rdx; mov %rdx, %cr4; in $0x61, %al\n"
+    "  pop %rbx; ret\n"
+    "step_ud: mov $1, %eax\n"
+    "1: ud2\n"
+    "2: ret\n" EX_TABLE(1b, 2b) "step_pf: mov $1, %eax\n"
+                                "1: mov (%rdi), %rax\n"
+                                "2: ret\n" EX_TABLE(1b, 2b)
+    /* Ten bytes, five on either side. */
+    ".org stepped_page + 4096 - 5\n"
+    "step_cross: movabs $0x1122334455667788, %rax\n"
+    "ret\n"
+    ".balign 4096, 0x90\n"
+    "lstar_back: mov $0x10, %eax; mov %eax, %ss; jmp *%rcx\n"
+    "lstar_sysret: mov sysret_stack, %rsp; mov $0x10, %eax; mov %eax, %ss\n"
+    "  jmp step_sysret_end\n"
+    ".popsection\n");
+
+static volatile uint64_t trap_count, trap_flags, trap_ip, trap_dr6;
+
+static void soft_handler(struct trap_frame *f)
+{
+    trap_count++;
+    trap_flags |= f->flags & FLAGS_SEEN;
+    trap_ip = f->ip;
+}
+
+static void db_handler(struct trap_frame *f)
+{
+    soft_handler(f);
+    trap_dr6 |= read_dr6() & 0x400f;
+    write_dr6(0xffff0ff0);
+}
+
+static void ipi_handler(struct trap_frame *f)
+{
+    soft_handler(f);
+    lapic_eoi();
+}
+
+void access_setup(void)
+{
+    trap_handler_set(VECTOR_SOFT, soft_handler);
+    trap_handler_set(TRAP_BP, soft_handler);
+    trap_handler_set(TRAP_DB, db_handler);
+    trap_handler_set(VECTOR_IPI, ipi_handler);
+    lapic_enable();
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+    wrmsr(MSR_STAR, (uint64_t)SEL_CODE64 << 32 | 0x20ull << 48);
+    wrmsr(MSR_SFMASK, FLAGS_TF | FLAGS_IF);
+}
+
+uint64_t access_trap_flags(void)
+{
+    uint64_t flags = trap_flags & FLAGS_TF;
+
+    trap_count = trap_flags = trap_ip = trap_dr6 = 0;
+    wrmsr(MSR_LSTAR, (uintptr_t)lstar_back);
+    return flags;
+}
+
+static void trap_words(void)
+{
+    access_result[1] = trap_count;
+    access_result[2] = trap_flags;
+    access_result[3] = trap_ip;
+    access_result[4] = trap_dr6;
+    access_result[5] = read_dr6();
+    trap_count = trap_flags = trap_ip = trap_dr6 = 0;
+}
+
+static void call2(uint64_t (*fn)(uint64_t, uint64_t), uint64_t a, uint64_t b)
+{
+    access_result[0] = fn(a, b);
+    trap_words();
+    access_result[6] = read_flags() & FLAGS_SEEN;
+}
+
+#define RUN(name)                 \
+    static void run_##name(void)  \
+    {                             \
+        call2(step_##name, 0, 0); \
+    }
+RUN(plain)
+RUN(branch)
+RUN(pushf)
+RUN(iret)
+RUN(mov_ss)
+RUN(int)
+RUN(int3)
+RUN(cross)
+
+static void run_popf(void)
+{
+    call2(step_popf, 0x08d7, 0);
+}
+
+static void run_trace(void)
+{
+    call2(step_trace, FLAGS_TF | 2, 2);
+}
+
+static void run_syscall(void)
+{
+    wrmsr(MSR_LSTAR, (uintptr_t)lstar_back);
+    call2(step_syscall, 0, 0);
+}
+
+/* The callee-saved registers survive, the stack pointer is put back. */
+static void run_sysret(void)
+{
+    wrmsr(MSR_LSTAR, (uintptr_t)lstar_sysret);
+    call2(step_sysret, 0, 0);
+}
+
+static void run_rep(void)
+{
+    access_data[0][0] = 7;
+    access_data[0][2] = 9;
+    call2(step_rep, (uintptr_t)access_data[1], (uintptr_t)access_data[0]);
+    access_result[7] = access_data[1][0] + access_data[1][2] * 256u;
+}
+
+static void run_sti(void)
+{
+    lapic_icr_send(0, ICR_SELF | ICR_FIXED | VECTOR_IPI);
+    call2(step_sti, 0, 0);
+}
+
+static void run_exits(void)
+{
+    call2(step_exits, 0, 0);
+}
+
+static void run_ud(void)
+{
+    call2(step_ud, 0, 0);
+    access_result[7] = trap_last()->vector;
+}
+
+static void run_pf(void)
+{
+    call2(step_pf, UNMAPPED_VA, 0);
+    access_result[7] = trap_last()->cr2 + trap_last()->error;
+}
+
+/* A data breakpoint of the guest's own is hit by an instruction that is
+ * stepped over. */
+static void run_watchpoint(void)
+{
+    write_dr0((uintptr_t)&access_data[0][64]);
+    write_dr7(0x700 | 1 | 0xd0000);
+    *(volatile uint32_t *)&access_data[0][64] = 5;
+    write_dr7(0x400);
+    trap_words();
+    access_result[0] = access_data[0][64];
+    access_result[3] = 0;
+}
+
+/* ---- Accesses ------------------------------------------------------------ */
+
+static void run_read(void)
+{
+    access_result[0] = *(volatile uint64_t *)access_data[0];
+    access_result[1] = *(volatile uint8_t *)&access_data[0][4095];
+}
+
+static void run_write(void)
+{
+    *(volatile uint64_t *)access_data[0] = 0x1234;
+    *(volatile uint8_t *)&access_data[0][4095] = 0x56;
+    access_result[0] = *(volatile uint64_t *)access_data[0];
+    access_result[1] = *(volatile uint8_t *)&access_data[0][4095];
+}
+
+static void run_modify(void)
+{
+    volatile uint32_t *word = (void *)&access_data[0][128];
+
+    asm volatile("addl $3, %0" : "+m"(*word));
+    asm volatile("lock; incl %0" : "+m"(*word));
+    access_result[0] = *word;
+}
+
+static void run_data_cross(void)
+{
+    volatile uint64_t *word = (void *)&access_data[0][4092];
+
+    *word = 0x1122334455667788;
+    access_result[0] = access_data[0][4095];
+    access_result[1] = access_data[1][0];
+}
+
+static void run_movs(void)
+{
+    void *to = &access_data[2][4093];
+    const void *from = &access_data[0][4094];
+    unsigned long n = 6;
+
+    access_data[0][4095] = 3;
+    access_data[1][1] = 4;
+    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)::"memory");
+    access_result[0] = (uintptr_t)to - (uintptr_t)access_data;
+    access_result[1] = n;
+    access_result[2] = access_data[2][4094] + access_data[3][0] * 256u;
+}
+
+/* Pushes, a flag image and the frame of an interrupt on a page that is
+ * watched. */
+static void run_stack(void)
+{
+    uint64_t flags, sum;
+
+    asm volatile("mov %%rsp, %%rbx\n\t"
+                 "mov %2, %%rsp\n\t"
+                 "push $17\n\t"
+                 "pop %0\n\t"
+                 "pushf\n\t"
+                 "pop %1\n\t"
+                 "int $0x81\n\t"
+                 "mov %%rbx, %%rsp"
+                 : "=&r"(sum), "=&r"(flags)
+                 : "r"(&access_data[1][2048])
+                 : "rbx", "memory", "cc");
+    access_result[0] = sum;
+    trap_words();
+    access_result[3] = 0;
+    access_result[7] = flags & FLAGS_SEEN;
+}
+
+/* The interrupt's frame goes to the watched page; so does a fault's. */
+static void run_stack_interrupt(void)
+{
+    lapic_icr_send(0, ICR_SELF | ICR_FIXED | VECTOR_IPI);
+    asm volatile("mov %%rsp, %%rbx\n\t"
+                 "mov %0, %%rsp\n\t"
+                 "sti\n\t"
+                 "nop\n\t"
+                 "nop\n\t"
+                 "cli\n\t"
+                 "mov %%rbx, %%rsp"
+                 :
+                 : "r"(&access_data[1][2048])
+                 : "rbx", "memory", "cc");
+    trap_words();
+    access_result[3] = 0;
+}
+
+static void run_idt(void)
+{
+    asm volatile("int $0x81" ::: "memory");
+    trap_words();
+    access_result[3] = 0;
+}
+
+static void *page_code(void)
+{
+    return stepped_page;
+}
+
+static void *page_data(void)
+{
+    return access_data;
+}
+
+/* The same image runs on both sides, so the place of the IDT is the same. */
+static void *page_idt(void)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) idt;
+
+    asm volatile("sidt %0" : "=m"(idt));
+    return (void *)(uintptr_t)((idt.base + VECTOR_SOFT * 16) & ~0xffful);
+}
+
+#define X RAVELIN_EVENT_EXEC
+#define R RAVELIN_EVENT_READ
+#define W RAVELIN_EVENT_WRITE
+#define G RAVELIN_EVENT_GLA
+#define CODE(name, least, most)                                            \
+    {                                                                      \
+        "code-" #name, run_##name, page_code, 1, MONITOR_ACCESS_RW, least, \
+            most, X | G                                                    \
+    }
+
+const struct access_row access_rows[] = {
+    CODE(plain, 4, 4),
+    CODE(branch, 11, 11),
+    CODE(pushf, 3, 3),
+    CODE(popf, 5, 5),
+    CODE(trace, 7, 7),
+    CODE(iret, 13, 13),
+    CODE(mov_ss, 4, 4),
+    CODE(int, 2, 2),
+    CODE(int3, 2, 2),
+    CODE(syscall, 3, 3),
+    CODE(sysret, 8, 8),
+    CODE(rep, 6, 7),
+    CODE(sti, 5, 5),
+    CODE(exits, 13, 13),
+    CODE(ud, 3, 3),
+    CODE(pf, 3, 3),
+    {"code-cross", run_cross, page_code, 2, MONITOR_ACCESS_RW, 3, 3, X | G},
+    {"read", run_read, page_data, 1, MONITOR_ACCESS_N, 2, 2, R | G},
+    {"read-x-only", run_read, page_data, 1, MONITOR_ACCESS_X, 2, 2, R | G},
+    {"read-w-only", run_read, page_data, 1, MONITOR_ACCESS_W, 2, 2, R | G},
+    {"write", run_write, page_data, 1, MONITOR_ACCESS_R, 2, 2, W | G},
+    {"write-rx", run_write, page_data, 1, MONITOR_ACCESS_RX, 2, 2, W | G},
+    {"write-w-only", run_write, page_data, 1, MONITOR_ACCESS_W, 2, 2, R | G},
+    {"modify", run_modify, page_data, 1, MONITOR_ACCESS_R, 2, 2, W | G},
+    {"modify-n", run_modify, page_data, 1, MONITOR_ACCESS_N, 3, 5, G},
+    {"cross", run_data_cross, page_data, 2, MONITOR_ACCESS_R, 2, 3, W | G},
+    {"movs", run_movs, page_data, 4, MONITOR_ACCESS_N, 16, 20, G},
+    {"stack", run_stack, page_data, 3, MONITOR_ACCESS_R, 3, 60, W},
+    {"stack-interrupt", run_stack_interrupt, page_data, 3, MONITOR_ACCESS_R, 1,
+     60, W},
+    {"idt", run_idt, page_idt, 1, MONITOR_ACCESS_N, 1, 200, 0},
+    {"watchpoint", run_watchpoint, page_data, 1, MONITOR_ACCESS_R, 1, 1, W | G},
+};
+const unsigned int access_row_count = ARRAY_SIZE(access_rows);

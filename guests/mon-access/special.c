@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cases that need more than one run: several CPUs at one page, rights that
+ * change under running CPUs, pages that come and go, and requests that must be
+ * refused.
+ */
+
+#include "guest.h"
+
+#include "mon_access.h"
+
+/* Not in the reference headers any more. */
+#define HVMOP_set_mem_access 12
+#define PFN_DEFAULT (~0ull)
+struct set_mem_access {
+    uint16_t domid;
+    uint16_t hvmmem_access;
+    uint32_t nr;
+    uint64_t first_pfn;
+};
+
+#define ROUNDS 100u
+#define WORD(i) ((volatile uint64_t *)access_data[i])
+
+/* ---- Watched ------------------------------------------------------------- */
+
+static volatile uint32_t go, arrived;
+
+static void add_rounds(void)
+{
+    unsigned int i;
+
+    atomic_inc(&arrived);
+    while (!go) {
+        cpu_relax();
+    }
+    for (i = 0; i < ROUNDS; i++) {
+        asm volatile("lock; incq %0" : "+m"(*WORD(0))::"memory", "cc");
+    }
+}
+
+static void second_cpu(unsigned int cpu)
+{
+    (void)cpu;
+    add_rounds();
+}
+
+static void two_cpus(void)
+{
+    go = arrived = 0;
+    *WORD(1) = 0;
+    if (cpu_count() > 1 && cpu_start(1, second_cpu) == 0) {
+        cpu_wait(&arrived, 1, 1000 * MS);
+    }
+    go = 1;
+    add_rounds();
+    if (cpu_count() > 1) {
+        cpu_wait_down(1, 5000 * MS);
+    }
+    watch_mailbox.result[0] = *WORD(0);
+    watch_mailbox.result[1] = cpu_count();
+}
+
+static void count_up(void)
+{
+    *WORD(1) = 0;
+    while (*WORD(1) == 0) {
+        ++*WORD(0);
+    }
+    watch_mailbox.result[0] = *WORD(0);
+}
+
+static long reservation(unsigned int op, xen_pfn_t *frame)
+{
+    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
+
+    set_xen_guest_handle(r.extent_start, frame);
+    return memory_op(op, &r);
+}
+
+static void new_page(bool expect_return)
+{
+    xen_pfn_t frame = PFN(access_data[3]);
+
+    watch_mailbox.result[0] =
+        (uint64_t)reservation(XENMEM_decrease_reservation, &frame);
+    watch_mailbox.result[1] =
+        expect_return ? (uint64_t)reservation(XENMEM_populate_physmap, &frame)
+                      : 0;
+    access_data[3][8] = 77;
+    watch_mailbox.result[2] = access_data[3][8];
+}
+
+#define RACE_ROUNDS 600u
+
+/* Two bytes each: INC [RDI]; INT 81h; SYSCALL; MOV SS, EAX; STI, NOP. */
+static const uint16_t race_codes[] = {0x07ff, 0x81cd, 0x050f, 0xd08e, 0x90fb};
+
+static void race_writer(unsigned int cpu)
+{
+    unsigned int i = cpu;
+
+    while (!go) {
+        *(volatile uint16_t *)access_data[2] =
+            race_codes[i++ % ARRAY_SIZE(race_codes)];
+    }
+}
+
+/* Whatever is at the place by the time it is executed: the word counts up once
+ * for each time that it was permitted, and no flag of a step is seen. */
+static void race(void)
+{
+    void *word = access_data[0];
+    unsigned int i;
+
+    go = 0;
+    access_trap_flags();
+    access_data[2][2] = 0xc3;
+    *(volatile uint16_t *)access_data[2] = race_codes[0];
+    if (cpu_count() > 1) {
+        cpu_start(1, race_writer);
+    }
+    for (i = 0; i < RACE_ROUNDS; i++) {
+        asm volatile("mov $0x10, %%eax; call *%1"
+                     : "+D"(word)
+                     : "r"(access_data[2])
+                     : "rax", "rcx", "r11", "memory", "cc");
+        irq_disable();
+    }
+    go = 1;
+    if (cpu_count() > 1) {
+        cpu_wait_down(1, 5000 * MS);
+    }
+    watch_mailbox.result[0] = *(volatile uint32_t *)access_data[0];
+    watch_mailbox.result[1] = access_trap_flags();
+    irq_enable();
+}
+
+void access_special(uint64_t what)
+{
+    switch (what) {
+    case SPECIAL_WALK:
+        watch_mailbox.result[0] = read_cr3();
+        break;
+    case SPECIAL_RACE:
+        race();
+        break;
+    case SPECIAL_TWO_CPUS:
+        two_cpus();
+        break;
+    case SPECIAL_COUNT_UP:
+        count_up();
+        break;
+    case SPECIAL_NEW_PAGE:
+        new_page(true);
+        break;
+    case SPECIAL_KEEP_PAGE:
+        new_page(false);
+        break;
+    case SPECIAL_WRITE:
+        access_data[0][9] = 5;
+        watch_mailbox.result[0] = access_data[0][9];
+        break;
+    default:
+        access_data[0][0] = 0xc3; /* RET */
+        ((void (*)(void))(uintptr_t)access_data[0])();
+        watch_mailbox.result[0] = 1;
+        break;
+    }
+}
+
+/* ---- Watching ------------------------------------------------------------ */
+
+static uint64_t result[WATCH_WORDS];
+
+static unsigned int rights_of(struct monitor *m, const void *page)
+{
+    unsigned int rights = ~0u;
+
+    CHECK_EQ(monitor_access_get(m, PFN(page), &rights), 0);
+    return rights;
+}
+
+static void two_cpus_check(struct monitor *m, access_run_fn *run)
+{
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_R, PFN(access_data), 1), 0);
+    CHECK(run(SPECIAL_TWO_CPUS, RAVELIN_ANSWER_STEP, RAVELIN_EVENT_WRITE,
+              result));
+    CHECK_EQ(result[0] % ROUNDS, 0);
+    CHECK(result[0] >= ROUNDS * (result[1] > 1 ? 2 : 1));
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, PFN(access_data), 1), 0);
+}
+
+static void race_check(struct monitor *m, access_run_fn *run)
+{
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_R, PFN(access_data), 1), 0);
+    CHECK(run(SPECIAL_RACE, RAVELIN_ANSWER_STEP, RAVELIN_EVENT_WRITE, result));
+    CHECK(result[0] <= access_events());
+    CHECK_EQ(result[1], 0);
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, PFN(access_data), 1), 0);
+}
+
+/* The guest's own walks touch the page: each is told as what it is, and got
+ * over. */
+static void walk_check(struct monitor *m, access_run_fn *run)
+{
+    struct ravelin_event_full ev;
+    unsigned int walks = 0;
+    uint64_t top;
+
+    CHECK(run(SPECIAL_WALK, 0, 0, result));
+    top = result[0] >> 12;
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_R, top, 1), 0);
+    while (walks < 300 && monitor_wait(m, clock_ns() + 1000 * MS)) {
+        while (monitor_next(m, &ev)) {
+            CHECK(ev.event.flags & RAVELIN_EVENT_WALK);
+            CHECK_EQ(ev.event.flags & RAVELIN_EVENT_GLA, 0);
+            CHECK_EQ(ev.event.value >> 12, top);
+            monitor_answer(m, &ev.event, RAVELIN_ANSWER_STEP);
+            walks++;
+        }
+    }
+    CHECK(walks >= 300);
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, top, 1), 0);
+    while (monitor_next(m, &ev)) {
+        monitor_answer(m, &ev.event, 0);
+    }
+    monitor_flush(m);
+    CHECK(run(SPECIAL_WALK, 0, 0, result));
+}
+
+/* Without the right nothing moves any more when the call returns. */
+static void running_check(struct monitor *m)
+{
+    uint64_t arg[WATCH_WORDS] = {SPECIAL_COUNT_UP};
+    uint64_t before = 0, after = 0, one = 1;
+    struct ravelin_event_full ev;
+    unsigned int i;
+
+    CHECK_EQ(watch_start(m, 5000, arg), 0);
+    clock_sleep(5 * MS);
+    for (i = 0; i < 5; i++) {
+        CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_R, PFN(access_data), 1),
+                 0);
+        CHECK_EQ(monitor_read(m, (uintptr_t)access_data, &before, 8), 0);
+        clock_sleep(3 * MS);
+        CHECK_EQ(monitor_read(m, (uintptr_t)access_data, &after, 8), 0);
+        CHECK_EQ(before, after);
+        CHECK(monitor_wait(m, clock_ns() + 1000 * MS));
+        CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, PFN(access_data), 1),
+                 0);
+        while (monitor_next(m, &ev)) {
+            monitor_answer(m, &ev.event, 0);
+        }
+        monitor_flush(m);
+        clock_sleep(2 * MS);
+    }
+    CHECK(after > 0);
+    CHECK_EQ(monitor_write(m, (uintptr_t)access_data[1], &one, 8), 0);
+}
+
+static void rx2rw_check(struct monitor *m, access_run_fn *run)
+{
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RX2RW, PFN(access_data), 1),
+             0);
+    CHECK_EQ(rights_of(m, access_data), MONITOR_ACCESS_RX2RW);
+    CHECK(run(SPECIAL_WRITE, 0, RAVELIN_EVENT_WRITE, result));
+    CHECK_EQ(result[0], 5);
+    CHECK_EQ(rights_of(m, access_data), MONITOR_ACCESS_RW);
+    /* A write is no event any more; execution is one. */
+    CHECK(run(SPECIAL_EXEC, RAVELIN_ANSWER_STEP, RAVELIN_EVENT_EXEC, result));
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, PFN(access_data), 1), 0);
+}
+
+static long default_set(unsigned int rights)
+{
+    struct set_mem_access req = {
+        .domid = (uint16_t)watch_peer(),
+        .hvmmem_access = (uint16_t)rights,
+        .first_pfn = PFN_DEFAULT,
+    };
+
+    return hypercall2(__HYPERVISOR_hvm_op, HVMOP_set_mem_access, &req);
+}
+
+/* A watched page cannot be exchanged for a fresh one. */
+static void pages_check(struct monitor *m, access_run_fn *run)
+{
+    CHECK_EQ(default_set(MONITOR_ACCESS_R), 0);
+    CHECK(run(SPECIAL_NEW_PAGE, RAVELIN_ANSWER_STEP, RAVELIN_EVENT_WRITE,
+              result));
+    CHECK_EQ(result[0], 1);
+    CHECK_EQ(result[1], 1);
+    CHECK_EQ(result[2], 77);
+    CHECK_EQ(rights_of(m, access_data[3]), MONITOR_ACCESS_R);
+    CHECK_EQ(default_set(MONITOR_ACCESS_RWX), 0);
+    CHECK(run(SPECIAL_KEEP_PAGE, RAVELIN_ANSWER_STEP, RAVELIN_EVENT_WRITE,
+              result));
+    CHECK_EQ(result[0], 0);
+    CHECK_EQ(rights_of(m, access_data[3]), MONITOR_ACCESS_R);
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, PFN(access_data), 4), 0);
+}
+
+static long set(unsigned int domid, unsigned int rights, uint64_t first,
+                uint32_t count)
+{
+    struct set_mem_access req = {
+        .domid = (uint16_t)domid,
+        .hvmmem_access = (uint16_t)rights,
+        .nr = count,
+        .first_pfn = first,
+    };
+
+    return hypercall2(__HYPERVISOR_hvm_op, HVMOP_set_mem_access, &req);
+}
+
+static void refusals_check(struct monitor *m)
+{
+    unsigned int peer = watch_peer();
+    unsigned int rights;
+
+    CHECK_EQ(set(DOMID_SELF, MONITOR_ACCESS_R, 0, 1), -XEN_EPERM);
+    CHECK_EQ(set(own_domid(), MONITOR_ACCESS_R, 0, 1), -XEN_EPERM);
+    CHECK_EQ(set(77, MONITOR_ACCESS_R, 0, 1), -XEN_EPERM);
+    CHECK_EQ(set(peer, 10, PFN(access_data), 1), -XEN_EINVAL);
+    CHECK_EQ(set(peer, 0xffff, PFN(access_data), 1), -XEN_EINVAL);
+    CHECK_EQ(set(peer, MONITOR_ACCESS_R, PFN(access_data), 0), -XEN_EINVAL);
+    CHECK_EQ(set(peer, MONITOR_ACCESS_R, 1ull << 36, 1), -XEN_EINVAL);
+    CHECK_EQ(set(peer, MONITOR_ACCESS_R, ~0ull - 1, 2), -XEN_EINVAL);
+    CHECK_EQ(set(peer, MONITOR_ACCESS_R, (1ull << 36) - 1, 2), -XEN_EINVAL);
+    CHECK_EQ(set(peer, MONITOR_ACCESS_DEFAULT, ~0ull, 1), -XEN_EINVAL);
+    CHECK_EQ(hypercall2(__HYPERVISOR_hvm_op, HVMOP_set_mem_access,
+                        (void *)UNMAPPED_VA),
+             -XEN_EFAULT);
+    CHECK_EQ(monitor_access_get(m, 1ull << 36, &rights), -XEN_EINVAL);
+    CHECK_EQ(monitor_access_get(m, 0x80000, &rights), -XEN_ENOENT);
+    CHECK_EQ(rights_of(m, access_data), MONITOR_ACCESS_RWX);
+    /* A long range, holes included, is worked off in pieces. */
+    CHECK_EQ(set(peer, MONITOR_ACCESS_RWX, 0, 0x100000), 0);
+}
+
+void access_specials(struct monitor *m, access_run_fn *run)
+{
+    two_cpus_check(m, run);
+    race_check(m, run);
+    walk_check(m, run);
+    rx2rw_check(m, run);
+    pages_check(m, run);
+    refusals_check(m);
+    running_check(m);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between the files about page rights and steps.
+ */
+#pragma once
+
+#include "ravelin/domain.h"
+#include "ravelin/emul_insn.h"
+
+/* ---- access_gla.c ------------------------------------------------------ */
+
+/**
+ * The linear address behind a memory exit of an instruction, found by looking
+ * at it. False if it cannot be told; *len: length of the instruction, if known.
+ */
+bool rv_must_check access_gla_find(struct vcpu *v, const struct vmexit *exit,
+                                   gva_t *gla, uint8_t *len);
+
+/* ---- step.c ------------------------------------------------------------ */
+
+/** Permits an access for one step, which begins if none is under way. */
+void monitor_step_permit(struct vcpu *v, gpa_t at, uint8_t access);
+/** Does the step under way permit it? */
+bool monitor_step_permits(const struct vcpu *v, gfn_t g, uint8_t access);
+/** The map has more than the step's view of it. */
+void monitor_step_refresh(struct vcpu *v);
+
+/* ---- step_insn.c ------------------------------------------------------- */
+
+/** Must `insn` be done by us, because a step would show or lose something? */
+bool step_insn_is_special(const struct emul_insn *insn);
+/** Does it replace the trap flag? */
+bool step_insn_loads_flags(const struct emul_insn *insn);
+/** Executes the instruction at RIP in the emulator. False: it cannot; nothing
+ * has changed. */
+bool rv_must_check step_insn_emulate(struct vcpu *v);
+/** SYSCALL or SYSRET at RIP, which was made to fault. False: neither. */
+bool rv_must_check step_insn_syscall(struct vcpu *v);
