@@ -226,7 +226,7 @@ long monitor_write_linear(struct monitor *m, const struct monitor_space *space,
 
 #define LEVELS_MAX MONITOR_LEVELS_MAX
 /* Tables that point back at themselves would never end. */
-#define TABLES_MAX 8192u
+#define TABLES_MAX 1024u
 
 struct visit {
     struct monitor *m;

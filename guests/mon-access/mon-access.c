@@ -8,7 +8,7 @@
  * of events must be as expected.
  *
  * Options: `role=watched`, or `role=monitor` with `peer=`; `answer=emulate`;
- * `only=` number of a row, `verbose=1`. Environments: pvh64.
+ * `only=` number of a row, `verbose=1`. Environments: all.
  */
 
 #include "guest.h"

@@ -16,13 +16,20 @@
 #define DR6_BS 0x4000ul
 #define VECTOR_SOFT 0x81
 #define VECTOR_IPI 0x71
+#ifdef __x86_64__
+#define SP "rsp"
+#define KEEP "rbx"
+#define GATE_SIZE 16
+#else
+#define SP "esp"
+#define KEEP "ebx"
+#define GATE_SIZE 8
+#endif
 
 extern uint8_t stepped_page[];
-uint64_t stepped_call(uint64_t (*fn)(uint64_t, uint64_t), uint64_t a,
-                      uint64_t b);
 
 /* Code on a page of its own; each is called as a function of two arguments. */
-#define STEPPED(name) uint64_t name(uint64_t a, uint64_t b)
+#define STEPPED(name) unsigned long name(unsigned long a, unsigned long b)
 STEPPED(step_plain);
 STEPPED(step_branch);
 STEPPED(step_pushf);
@@ -40,7 +47,9 @@ STEPPED(step_exits);
 STEPPED(step_ud);
 STEPPED(step_pf);
 STEPPED(step_cross);
+STEPPED(step_into);
 
+#ifdef __x86_64__
 uint64_t sysret_stack;
 void lstar_back(void);
 void lstar_sysret(void);
@@ -88,6 +97,30 @@ asm(".pushsection .text.stepped, \"ax\", @progbits\n"
     "lstar_sysret: mov sysret_stack, %rsp; mov $0x10, %eax; mov %eax, %ss\n"
     "  jmp step_sysret_end\n"
     ".popsection\n");
+#else
+/* Arguments are on the stack. */
+asm(".pushsection .text.stepped, \"ax\", @progbits\n"
+    ".balign 4096\n"
+    "stepped_page:\n"
+    "step_plain: mov $5, %eax; add $7, %eax; lea 3(%eax), %eax; ret\n"
+    "step_branch: mov $3, %ecx\n"
+    "1: dec %ecx; jnz 1b; call 2f; ret\n"
+    "2: mov $9, %eax; ret\n"
+    "step_pushf: pushf; pop %eax; ret\n"
+    "step_popf: mov 4(%esp), %eax; push %eax; popf; pushf; pop %eax; ret\n"
+    "step_iret: pushf; push %cs; push $1f; iret\n"
+    "1: pushf; pop %eax; ret\n"
+    "step_mov_ss: mov %ss, %eax; mov %eax, %ss; nop; push %ss; pop %ss\n"
+    "  nop; ret\n"
+    "step_int: int $0x81; ret\n"
+    "step_int3: int3; ret\n"
+    "step_into: mov $0x7fffffff, %eax; add $1, %eax; into; ret\n"
+    "step_sti: sti; nop; nop; cli; ret\n"
+    "step_ud: mov $1, %eax\n"
+    "1: ud2\n"
+    "2: ret\n" EX_TABLE(1b, 2b) ".balign 4096, 0x90\n"
+                                ".popsection\n");
+#endif
 
 static volatile uint64_t trap_count, trap_flags, trap_ip, trap_dr6;
 
@@ -118,9 +151,12 @@ void access_setup(void)
     trap_handler_set(TRAP_DB, db_handler);
     trap_handler_set(VECTOR_IPI, ipi_handler);
     lapic_enable();
+    trap_handler_set(TRAP_OF, soft_handler);
+#ifdef __x86_64__
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
     wrmsr(MSR_STAR, (uint64_t)SEL_CODE64 << 32 | 0x20ull << 48);
     wrmsr(MSR_SFMASK, FLAGS_TF | FLAGS_IF);
+#endif
 }
 
 uint64_t access_trap_flags(void)
@@ -128,7 +164,9 @@ uint64_t access_trap_flags(void)
     uint64_t flags = trap_flags & FLAGS_TF;
 
     trap_count = trap_flags = trap_ip = trap_dr6 = 0;
+#ifdef __x86_64__
     wrmsr(MSR_LSTAR, (uintptr_t)lstar_back);
+#endif
     return flags;
 }
 
@@ -142,7 +180,8 @@ static void trap_words(void)
     trap_count = trap_flags = trap_ip = trap_dr6 = 0;
 }
 
-static void call2(uint64_t (*fn)(uint64_t, uint64_t), uint64_t a, uint64_t b)
+static void call2(unsigned long (*fn)(unsigned long, unsigned long),
+                  unsigned long a, unsigned long b)
 {
     access_result[0] = fn(a, b);
     trap_words();
@@ -161,12 +200,14 @@ RUN(iret)
 RUN(mov_ss)
 RUN(int)
 RUN(int3)
-RUN(cross)
 
 static void run_popf(void)
 {
     call2(step_popf, 0x08d7, 0);
 }
+
+#ifdef __x86_64__
+RUN(cross)
 
 static void run_trace(void)
 {
@@ -193,6 +234,9 @@ static void run_rep(void)
     call2(step_rep, (uintptr_t)access_data[1], (uintptr_t)access_data[0]);
     access_result[7] = access_data[1][0] + access_data[1][2] * 256u;
 }
+#else
+RUN(into)
+#endif
 
 static void run_sti(void)
 {
@@ -200,10 +244,12 @@ static void run_sti(void)
     call2(step_sti, 0, 0);
 }
 
+#ifdef __x86_64__
 static void run_exits(void)
 {
     call2(step_exits, 0, 0);
 }
+#endif
 
 static void run_ud(void)
 {
@@ -211,11 +257,13 @@ static void run_ud(void)
     access_result[7] = trap_last()->vector;
 }
 
+#ifdef __x86_64__
 static void run_pf(void)
 {
     call2(step_pf, UNMAPPED_VA, 0);
     access_result[7] = trap_last()->cr2 + trap_last()->error;
 }
+#endif
 
 /* A data breakpoint of the guest's own is hit by an instruction that is
  * stepped over. */
@@ -234,15 +282,15 @@ static void run_watchpoint(void)
 
 static void run_read(void)
 {
-    access_result[0] = *(volatile uint64_t *)access_data[0];
+    access_result[0] = *(volatile unsigned long *)access_data[0];
     access_result[1] = *(volatile uint8_t *)&access_data[0][4095];
 }
 
 static void run_write(void)
 {
-    *(volatile uint64_t *)access_data[0] = 0x1234;
+    *(volatile unsigned long *)access_data[0] = 0x1234;
     *(volatile uint8_t *)&access_data[0][4095] = 0x56;
-    access_result[0] = *(volatile uint64_t *)access_data[0];
+    access_result[0] = *(volatile unsigned long *)access_data[0];
     access_result[1] = *(volatile uint8_t *)&access_data[0][4095];
 }
 
@@ -257,9 +305,10 @@ static void run_modify(void)
 
 static void run_data_cross(void)
 {
-    volatile uint64_t *word = (void *)&access_data[0][4092];
+    volatile unsigned long *word =
+        (void *)&access_data[0][4096 - sizeof(long) / 2];
 
-    *word = 0x1122334455667788;
+    *word = (unsigned long)0x1122334455667788;
     access_result[0] = access_data[0][4095];
     access_result[1] = access_data[1][0];
 }
@@ -282,19 +331,19 @@ static void run_movs(void)
  * watched. */
 static void run_stack(void)
 {
-    uint64_t flags, sum;
+    unsigned long flags, sum;
 
-    asm volatile("mov %%rsp, %%rbx\n\t"
-                 "mov %2, %%rsp\n\t"
+    asm volatile("mov %%" SP ", %%" KEEP "\n\t"
+                 "mov %2, %%" SP "\n\t"
                  "push $17\n\t"
                  "pop %0\n\t"
                  "pushf\n\t"
                  "pop %1\n\t"
                  "int $0x81\n\t"
-                 "mov %%rbx, %%rsp"
+                 "mov %%" KEEP ", %%" SP
                  : "=&r"(sum), "=&r"(flags)
                  : "r"(&access_data[1][2048])
-                 : "rbx", "memory", "cc");
+                 : KEEP, "memory", "cc");
     access_result[0] = sum;
     trap_words();
     access_result[3] = 0;
@@ -305,16 +354,16 @@ static void run_stack(void)
 static void run_stack_interrupt(void)
 {
     lapic_icr_send(0, ICR_SELF | ICR_FIXED | VECTOR_IPI);
-    asm volatile("mov %%rsp, %%rbx\n\t"
-                 "mov %0, %%rsp\n\t"
+    asm volatile("mov %%" SP ", %%" KEEP "\n\t"
+                 "mov %0, %%" SP "\n\t"
                  "sti\n\t"
                  "nop\n\t"
                  "nop\n\t"
                  "cli\n\t"
-                 "mov %%rbx, %%rsp"
+                 "mov %%" KEEP ", %%" SP
                  :
                  : "r"(&access_data[1][2048])
-                 : "rbx", "memory", "cc");
+                 : KEEP, "memory", "cc");
     trap_words();
     access_result[3] = 0;
 }
@@ -341,11 +390,11 @@ static void *page_idt(void)
 {
     struct {
         uint16_t limit;
-        uint64_t base;
+        uintptr_t base;
     } __attribute__((packed)) idt;
 
     asm volatile("sidt %0" : "=m"(idt));
-    return (void *)(uintptr_t)((idt.base + VECTOR_SOFT * 16) & ~0xffful);
+    return (void *)((idt.base + VECTOR_SOFT * GATE_SIZE) & ~0xffful);
 }
 
 #define X RAVELIN_EVENT_EXEC
@@ -362,20 +411,29 @@ const struct access_row access_rows[] = {
     CODE(plain, 4, 4),
     CODE(branch, 11, 11),
     CODE(pushf, 3, 3),
+#ifdef __x86_64__
     CODE(popf, 5, 5),
     CODE(trace, 7, 7),
     CODE(iret, 13, 13),
     CODE(mov_ss, 4, 4),
+#else
+    CODE(popf, 6, 6),
+    CODE(iret, 7, 7),
+    CODE(mov_ss, 7, 7),
+    CODE(into, 4, 4),
+#endif
     CODE(int, 2, 2),
     CODE(int3, 2, 2),
+    CODE(sti, 5, 5),
+    CODE(ud, 3, 3),
+#ifdef __x86_64__
     CODE(syscall, 3, 3),
     CODE(sysret, 8, 8),
     CODE(rep, 6, 7),
-    CODE(sti, 5, 5),
     CODE(exits, 13, 13),
-    CODE(ud, 3, 3),
     CODE(pf, 3, 3),
     {"code-cross", run_cross, page_code, 2, MONITOR_ACCESS_RW, 3, 3, X | G},
+#endif
     {"read", run_read, page_data, 1, MONITOR_ACCESS_N, 2, 2, R | G},
     {"read-x-only", run_read, page_data, 1, MONITOR_ACCESS_X, 2, 2, R | G},
     {"read-w-only", run_read, page_data, 1, MONITOR_ACCESS_W, 2, 2, R | G},

@@ -20,7 +20,7 @@ struct set_mem_access {
 };
 
 #define ROUNDS 100u
-#define WORD(i) ((volatile uint64_t *)access_data[i])
+#define WORD(i) ((volatile unsigned long *)access_data[i])
 
 /* ---- Watched ------------------------------------------------------------- */
 
@@ -35,7 +35,7 @@ static void add_rounds(void)
         cpu_relax();
     }
     for (i = 0; i < ROUNDS; i++) {
-        asm volatile("lock; incq %0" : "+m"(*WORD(0))::"memory", "cc");
+        __atomic_add_fetch(WORD(0), 1, __ATOMIC_SEQ_CST);
     }
 }
 
@@ -94,7 +94,12 @@ static void new_page(bool expect_return)
 #define RACE_ROUNDS 600u
 
 /* Two bytes each: INC [RDI]; INT 81h; SYSCALL; MOV SS, EAX; STI, NOP. */
-static const uint16_t race_codes[] = {0x07ff, 0x81cd, 0x050f, 0xd08e, 0x90fb};
+static const uint16_t race_codes[] = {
+    0x07ff, 0x81cd, 0xd08e, 0x90fb,
+#ifdef __x86_64__
+    0x050f,
+#endif
+};
 
 static void race_writer(unsigned int cpu)
 {
@@ -124,7 +129,11 @@ static void race(void)
         asm volatile("mov $0x10, %%eax; call *%1"
                      : "+D"(word)
                      : "r"(access_data[2])
-                     : "rax", "rcx", "r11", "memory", "cc");
+                     : "eax", "ecx",
+#ifdef __x86_64__
+                       "r11",
+#endif
+                       "memory", "cc");
         irq_disable();
     }
     go = 1;
@@ -208,6 +217,9 @@ static void walk_check(struct monitor *m, access_run_fn *run)
     unsigned int walks = 0;
     uint64_t top;
 
+    if (PAGING_LEVELS == 0) {
+        return;
+    }
     CHECK(run(SPECIAL_WALK, 0, 0, result));
     top = result[0] >> 12;
     CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_R, top, 1), 0);
@@ -227,6 +239,46 @@ static void walk_check(struct monitor *m, access_run_fn *run)
     }
     monitor_flush(m);
     CHECK(run(SPECIAL_WALK, 0, 0, result));
+}
+
+/* Every instruction is told; interrupts and what the guest computes go on as
+ * ever, and a page that lacks a right meanwhile is an event of its own. */
+static void single_step_check(struct monitor *m)
+{
+    uint64_t arg[WATCH_WORDS] = {SPECIAL_WRITE};
+    struct ravelin_event_full ev;
+    unsigned int steps = 0, others = 0, repeats = 0;
+    uint64_t before = 0;
+
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_R, PFN(access_data), 1), 0);
+    CHECK_EQ(monitor_listen(m, RAVELIN_REASON_STEP, HVMPME_mode_sync), 0);
+    CHECK_EQ(watch_start(m, 4000, arg), 0);
+    while ((steps < 400 || others == 0) && steps < 100000 &&
+           monitor_wait(m, clock_ns() + 1000 * MS)) {
+        while (monitor_next(m, &ev)) {
+            if (ev.event.reason == RAVELIN_REASON_STEP) {
+                steps++;
+                repeats += ev.event.gla == before;
+                before = ev.event.gla;
+            } else {
+                CHECK_EQ(ev.event.value, (uintptr_t)&access_data[0][9]);
+                others++;
+            }
+            monitor_answer(m, &ev.event, RAVELIN_ANSWER_STEP);
+        }
+    }
+    CHECK(steps >= 400);
+    CHECK_EQ(others, 1);
+    CHECK(repeats < steps / 2);
+    CHECK_EQ(monitor_listen(m, RAVELIN_REASON_STEP, HVMPME_mode_disabled), 0);
+    while (monitor_next(m, &ev)) {
+        monitor_answer(m, &ev.event, 0);
+    }
+    monitor_flush(m);
+    CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, PFN(access_data), 1), 0);
+    clock_sleep(5 * MS);
+    CHECK(watch_is_done(m, 4000, result));
+    CHECK_EQ(result[0], 5);
 }
 
 /* Without the right nothing moves any more when the call returns. */
@@ -347,5 +399,6 @@ void access_specials(struct monitor *m, access_run_fn *run)
     rx2rw_check(m, run);
     pages_check(m, run);
     refusals_check(m);
+    single_step_check(m);
     running_check(m);
 }

@@ -109,11 +109,16 @@ static void cr3_writes(unsigned int n)
 static void run(void)
 {
     unsigned long cr3 = read_cr3();
+    unsigned int i;
 
     WRITE_ONCE(watch_mailbox.result[0], 0);
     while (READ_ONCE(watch_mailbox.arg[0]) == 0) {
         write_cr3(cr3);
         watch_mailbox.result[0]++;
+        /* Emulators take their time for a new address space. */
+        for (i = 0; i < 500; i++) {
+            asm volatile("" ::: "memory");
+        }
     }
 }
 

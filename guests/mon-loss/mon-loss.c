@@ -6,8 +6,10 @@
  *   hangs   takes the event and never answers
  *   crowd   lets all vCPUs of the watched domain wait while the ring is full of
  *           other events, before it takes any
- * The watched domain's manifest says what follows (on-monitor-loss). Its INT3
- * is its own again once nobody listens.
+ *   churn   attaches and detaches again and again, with events outstanding,
+ * while all vCPUs of the watched domain raise them The watched domain's
+ * manifest says what follows (on-monitor-loss). Its INT3 is its own again once
+ * nobody listens.
  *
  * Environments: pvh64.
  */
@@ -19,6 +21,7 @@ const char test_title[] = "mon-loss: a listener that is lost";
 
 #define CROWD_ROUNDS 8u
 #define FILL 20u
+#define CHURN_ROUNDS 60u
 #define WAIT_NS (8000 * MS)
 
 enum phase {
@@ -27,6 +30,7 @@ enum phase {
     PHASE_BREAKPOINT,
     PHASE_GATHER,
     PHASE_FILL,
+    PHASE_CHURN,
     PHASE_CROWD
 };
 
@@ -94,6 +98,35 @@ static void crowd(void)
     }
 }
 
+/* All CPUs write until the watcher says that it has had enough. */
+static void churn_cpu(unsigned int cpu)
+{
+    uint32_t n = 0;
+
+    __atomic_fetch_add(&crowd_here, 1, __ATOMIC_SEQ_CST);
+    while (READ_ONCE(watch_mailbox.arg[0]) == 0) {
+        cr3_writes(1);
+        WRITE_ONCE(watch_mailbox.result[cpu], ++n);
+        clock_spin(MS / 50);
+    }
+    __atomic_fetch_sub(&crowd_here, 1, __ATOMIC_SEQ_CST);
+}
+
+static void churn(void)
+{
+    unsigned int n = cpu_count(), i;
+
+    for (i = 1; i < n; i++) {
+        CHECK_EQ(cpu_start(i, churn_cpu), 0);
+        CHECK(cpu_wait(&crowd_here, i, WAIT_NS));
+    }
+    churn_cpu(0);
+    for (i = 0; i < 1000 && crowd_here != 0; i++) {
+        clock_sleep(MS);
+    }
+    CHECK_EQ(crowd_here, 0);
+}
+
 static void watched(void)
 {
     uint32_t phase = PHASE_NONE;
@@ -115,6 +148,9 @@ static void watched(void)
             return;
         case PHASE_GATHER:
             crowd_gather();
+            break;
+        case PHASE_CHURN:
+            churn();
             break;
         case PHASE_FILL:
             cr3_writes(FILL);
@@ -224,10 +260,55 @@ static void serve_crowd(void)
     CHECK_EQ(monitor_close(&mon), 0);
 }
 
+static void serve_churn(void)
+{
+    const uint64_t go[WATCH_WORDS] = {0}, stop[WATCH_WORDS] = {1};
+    uint64_t end = clock_ns() + WAIT_NS, before[WATCH_WORDS],
+             after[WATCH_WORDS];
+    struct ravelin_event_full ev;
+    unsigned int round, i, n = mon.vcpu_count;
+
+    CHECK_EQ(watch_start(&mon, PHASE_CHURN, go), 0);
+    clock_sleep(20 * MS);
+    for (round = 0; round < CHURN_ROUNDS; round++) {
+        CHECK_EQ(
+            monitor_listen(&mon, RAVELIN_REASON_CR3,
+                           round % 3 ? HVMPME_mode_sync : HVMPME_mode_async),
+            0);
+        for (i = 0; i < round % 5 && clock_ns() < end; i++) {
+            monitor_wait(&mon, clock_ns() + MS);
+            while (monitor_next(&mon, &ev)) {
+                monitor_answer(&mon, &ev.event, 0);
+            }
+        }
+        CHECK_EQ(monitor_close(&mon), 0);
+        CHECK_EQ(monitor_open(&mon, watch_peer(), 1, round & 1), 0);
+    }
+    /* Nobody has been left behind. */
+    CHECK_EQ(monitor_read(&mon, (uintptr_t)&watch_mailbox.result, before,
+                          sizeof(before)),
+             0);
+    clock_sleep(50 * MS);
+    CHECK_EQ(monitor_read(&mon, (uintptr_t)&watch_mailbox.result, after,
+                          sizeof(after)),
+             0);
+    for (i = 0; i < n; i++) {
+        CHECK(after[i] > before[i]);
+    }
+    CHECK_EQ(
+        monitor_write(&mon, (uintptr_t)&watch_mailbox.arg, stop, sizeof(stop)),
+        0);
+    while (!watch_is_done(&mon, PHASE_CHURN, NULL) && CHECK(clock_ns() < end)) {
+        clock_sleep(MS);
+    }
+    CHECK_EQ(watch_start(&mon, WATCH_END, NULL), 0);
+    CHECK_EQ(monitor_close(&mon), 0);
+}
+
 void test_main(void)
 {
     const char *role = cmdline_value("role");
-    bool is_crowd = kind()[0] == 'c';
+    bool is_crowd = kind()[0] == 'c' && kind()[1] == 'r';
 
     if (!role || role[0] != 'm') {
         watched();
@@ -238,6 +319,8 @@ void test_main(void)
     }
     if (is_crowd) {
         serve_crowd();
+    } else if (kind()[0] == 'c') {
+        serve_churn();
     } else {
         lose();
     }

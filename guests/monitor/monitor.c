@@ -76,6 +76,9 @@ static void sequence_check(const struct ravelin_event *ev)
 {
     uint32_t gap = ev->sequence - last_sequence - 1;
 
+    if (ev->sequence < last_sequence) {
+        gap--; /* numbers went round, and 0 is none */
+    }
     if (event_total && gap != ev->lost - last_lost) {
         report_failure("event %u after %u, but %u lost", ev->sequence,
                        last_sequence, ev->lost - last_lost);

@@ -34,5 +34,10 @@ bool step_insn_loads_flags(const struct emul_insn *insn);
 /** Executes the instruction at RIP in the emulator. False: it cannot; nothing
  * has changed. */
 bool rv_must_check step_insn_emulate(struct vcpu *v);
-/** SYSCALL or SYSRET at RIP, which was made to fault. False: neither. */
-bool rv_must_check step_insn_syscall(struct vcpu *v);
+enum step_syscall {
+    STEP_SYSCALL_DONE,      /* it was one, and is executed */
+    STEP_SYSCALL_OTHER,     /* a defined instruction is there (now) */
+    STEP_SYSCALL_UNDEFINED, /* nothing that a processor would execute */
+};
+/** Executes SYSCALL or SYSRET at RIP, which was made to fault. */
+enum step_syscall rv_must_check step_insn_syscall(struct vcpu *v);

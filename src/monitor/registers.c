@@ -10,6 +10,10 @@
 #include "ravelin/string.h"
 
 #define FLAGS_ONE (1UL << 1)
+#define DR6_ONES 0xffff0ff0UL
+#define DR6_ZEROES 0x1000UL
+#define DR7_ONES 0x400UL
+#define DR7_ZEROES 0xd800UL
 /* Status, TF, IF, DF, OF, NT, RF, AC, ID: not IOPL, VM, VIF, VIP. */
 #define FLAGS_SETTABLE 0x254fd5UL
 
@@ -67,7 +71,7 @@ int monitor_registers_write(struct vcpu *v, const struct ravelin_registers *in)
     v->regs.rip = in->rip;
     v->regs.rflags = flags;
     hv->creg_set(v, CREG_CR2, in->cr2);
-    hv->creg_set(v, CREG_DR6, in->dr6);
-    hv->creg_set(v, CREG_DR7, in->dr7);
+    hv->creg_set(v, CREG_DR6, (in->dr6 & ~DR6_ZEROES) | DR6_ONES);
+    hv->creg_set(v, CREG_DR7, (in->dr7 & ~DR7_ZEROES) | DR7_ONES);
     return 0;
 }

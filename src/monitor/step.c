@@ -34,6 +34,7 @@
 #define VECTOR_PF 14u
 #define EFER_SCE 1UL
 #define FALSE_FAULTS_MAX 4u
+#define UNDEFINED_MAX 16u
 /* Page fault error code. */
 #define PF_PRESENT 1u
 #define PF_WRITE 2u
@@ -61,6 +62,7 @@ static void step_begin(struct vcpu *v, struct monitor_step *s)
     s->is_done = false;
     s->has_openings = false;
     s->false_count = 0;
+    s->undefined_count = 0;
     /* An event that waits for delivery comes before the next instruction, and
      * the access was its own. */
     s->kind = hv->event_is_queued(v) ? STEP_DELIVERY : STEP_INSN;
@@ -379,6 +381,30 @@ static bool page_fault_is_false(struct vcpu *v, struct monitor_step *s,
                            (error & PF_USER) != 0, &at, &fault) == 0;
 }
 
+/*
+ * SYSCALL and SYSRET fault because we hid them. What stands at RIP now may not
+ * be what faulted, if another vCPU writes there: it gets its chance, several
+ * times, because an instruction that this processor has not looks the same.
+ */
+static void undefined_settle(struct vcpu *v, struct monitor_step *s,
+                             struct vmexit *exit)
+{
+    switch (step_insn_syscall(v)) {
+    case STEP_SYSCALL_DONE:
+        exit->reason = VMEXIT_NONE;
+        s->is_done = true;
+        step_end(v, s);
+        break;
+    case STEP_SYSCALL_OTHER:
+        if (s->undefined_count++ < UNDEFINED_MAX) {
+            exit->reason = VMEXIT_NONE;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
 /* The guest's own exception, as it would have come without us. */
 static void exception_settle(struct vcpu *v, struct monitor_step *s,
                              struct vmexit *exit)
@@ -389,11 +415,8 @@ static void exception_settle(struct vcpu *v, struct monitor_step *s,
         exit->reason = VMEXIT_NONE;
         return;
     }
-    if (exit->u.exception.vector == VECTOR_UD && s->has_sce &&
-        step_insn_syscall(v)) {
-        exit->reason = VMEXIT_NONE;
-        s->is_done = true;
-        step_end(v, s);
+    if (exit->u.exception.vector == VECTOR_UD && s->has_sce) {
+        undefined_settle(v, s, exit);
     }
 }
 

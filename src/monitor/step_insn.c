@@ -20,6 +20,7 @@
 #define EFER_LMA (1UL << 10)
 #define RFLAGS_VM (1UL << 17)
 #define RFLAGS_FIXED 2UL
+#define CR0_PE 1u
 #define VECTOR_DB 1u
 #define DR6_BS (1UL << 14)
 /* What SYSRET can load. Ref: AMD APM Vol 3, "SYSRET". */
@@ -151,20 +152,24 @@ static void own_step_raise(struct vcpu *v)
     }
 }
 
-bool step_insn_syscall(struct vcpu *v)
+enum step_syscall step_insn_syscall(struct vcpu *v)
 {
     struct emul_insn insn;
 
-    if (vcpu_insn_peek(v, &insn) || (insn.prefix & EMUL_P_LOCK)) {
-        return false;
+    if (vcpu_insn_peek(v, &insn) || (insn.prefix & EMUL_P_LOCK) ||
+        insn.id == EMUL_I_UD || insn.id == EMUL_I_INVALID) {
+        return STEP_SYSCALL_UNDEFINED;
     }
     if (insn.id == EMUL_I_SYSCALL) {
         syscall_execute(v, insn.len);
         own_step_raise(v);
-        return true;
+        return STEP_SYSCALL_DONE;
     }
-    if (insn.id != EMUL_I_SYSRET || !(hv->creg_get(v, CREG_CR0) & 1u)) {
-        return false;
+    if (insn.id != EMUL_I_SYSRET) {
+        return STEP_SYSCALL_OTHER;
+    }
+    if (!(hv->creg_get(v, CREG_CR0) & CR0_PE)) {
+        return STEP_SYSCALL_UNDEFINED;
     }
     if (hv->cpl_get(v) != 0) {
         vcpu_gp_inject(v);
@@ -172,5 +177,5 @@ bool step_insn_syscall(struct vcpu *v)
         sysret_execute(v, hv->code_bits_get(v) == 64 && insn.opsize == 8);
         own_step_raise(v);
     }
-    return true;
+    return STEP_SYSCALL_DONE;
 }

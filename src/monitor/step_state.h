@@ -28,9 +28,10 @@ struct monitor_step {
     bool is_told;          /* its end is told, and another one follows */
     bool is_done;          /* the instruction was executed */
     uint8_t false_count;   /* faults that were none */
-    uint64_t rip;          /* where the step began */
-    uint64_t dr6;          /* while armed: before */
-    uint64_t insn_count;   /* steps completed */
+    uint8_t undefined_count;
+    uint64_t rip;        /* where the step began */
+    uint64_t dr6;        /* while armed: before */
+    uint64_t insn_count; /* steps completed */
 };
 
 /* A trap that was asked for: IDLE -> FILLING -> READY -> IDLE. */

@@ -281,7 +281,6 @@ static int vcpus_prepare(struct domain *d)
     for (unsigned i = 0; rc == 0 && i < d->vcpu_count; i++) {
         struct vcpu *v = d->vcpu[i];
 
-        v->intercepts.cr0_write |= d->emulates_real;
         vlapic_id_set(v, i);
         vlapic_power_on(v);
         rc = d->emulates_real ? emulation_create(v) : 0;

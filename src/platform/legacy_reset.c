@@ -11,7 +11,6 @@
 #include "legacy_private.h"
 
 #include "ravelin/guest_copy.h"
-#include "ravelin/log.h"
 #include "ravelin/sched.h"
 #include "ravelin/vlapic.h"
 
@@ -57,8 +56,6 @@ void legacy_attend(struct vcpu *v)
     legacy_schedule(p);
     legacy_unlock(p);
     /* A guest that gave these pages away starts without them. */
-    if (legacy_shadow_write(p) != 0) {
-        log_warn("%s: no memory where its firmware starts", v->domain->name);
-    }
+    (void)!legacy_shadow_write(p);
     vlapic_power_on(v);
 }

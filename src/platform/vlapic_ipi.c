@@ -263,8 +263,6 @@ static void init_state_load(struct vcpu *v)
     v->displaced.valid = false;
     v->nmi_pending = false;
     v->halted = false;
-    /* What others want to see of it has not changed. */
-    hv->intercepts_set(v, &v->intercepts);
     vlapic_registers_reset(v->vlapic);
 }
 

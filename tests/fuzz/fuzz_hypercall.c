@@ -52,7 +52,7 @@ struct fuzz_call {
 
 static const struct {
     uint8_t number;
-    uint8_t op;
+    uint16_t op;
 } rows[] = {
 #define CALL_memory_op 12
 #define CALL_set_timer_op 15

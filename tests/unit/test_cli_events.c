@@ -89,6 +89,42 @@ static void parse_every_kind_needs_its_fields(void **state)
     }
 }
 
+static void parse_every_verb_needs_its_fields(void **state)
+{
+    static const struct {
+        const char *with;
+        const char *without;
+    } rows[EV_VERB_COUNT] = {
+        [EV_START] = {"start version=1 domain=1 time=2", "start version=1"},
+        [EV_EVENT] = {"event seq=1 time=2 domain=1 vcpu=0 kind=request",
+                      "event seq=1 time=2 domain=1 vcpu=0"},
+        [EV_NAME] = {"name domain=1 cr3=0x1000 text=\"a b\"",
+                     "name domain=1 cr3=0x1000"},
+        [EV_NOTE] = {"note time=1 text=x", "note text=x"},
+        [EV_LOADS] = {"loads domain=1 cr3=0x1000 count=2 time=5",
+                      "loads domain=1 cr3=0x1000"},
+        [EV_BYTES] = {"bytes seq=1 before=00ff after=ccff",
+                      "bytes seq=1 before=00ff"},
+        [EV_LOST] = {"lost domain=1 count=2", "lost domain=1"},
+        [EV_PROCESS] = {"process domain=1 cr3=0x1000 loads=3 text=sh",
+                        "process domain=1 cr3=0x1000 text=sh"},
+        [EV_COUNT] = {"count domain=1 kind=cr3 count=9",
+                      "count domain=1 count=9"},
+        [EV_END] = {"end domain=1 time=9", "end domain=1"},
+    };
+    struct event_record e;
+    char line[200];
+
+    (void)state;
+    for (int i = 0; i < EV_VERB_COUNT; i++) {
+        snprintf(line, sizeof(line), "@mon %s", rows[i].with);
+        must_parse(line, &e);
+        assert_int_equal(e.verb, i);
+        snprintf(line, sizeof(line), "@mon %s", rows[i].without);
+        assert_int_equal(parse(line, &e), EP_MALFORMED);
+    }
+}
+
 static void parse_other_lines_are_no_records(void **state)
 {
     struct event_record e;
@@ -127,8 +163,7 @@ static void parse_malformed_lines_are_refused(void **state)
         CR3_EVENT " =1",                       /* no key */
         "@mon event seq=1 time=1 domain=32768 vcpu=0 kind=cr3 new=0",
         "@mon event seq=1 time=1 domain=1 vcpu=4096 kind=cr3 new=0",
-        "@mon event seq=1 time=9000000000000000000 domain=1 vcpu=0 kind=cr3 "
-        "new=0",
+        "@mon start version=1 domain=1 time=9000000000000000000",
     };
     struct event_record e;
 
@@ -518,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_event_line_gives_its_fields),
         cmocka_unit_test(parse_every_kind_needs_its_fields),
+        cmocka_unit_test(parse_every_verb_needs_its_fields),
         cmocka_unit_test(parse_other_lines_are_no_records),
         cmocka_unit_test(parse_malformed_lines_are_refused),
         cmocka_unit_test(parse_unknown_keys_are_passed_over),

@@ -96,7 +96,8 @@ static int build(unsigned vcpus)
 static void built(void)
 {
     assert_int_equal(build(1), 0);
-    vcpu_flags_clear(v, VCPU_PAUSED | VCPU_DOWN);
+    assert_int_equal(domain_unpause(dom), 0);
+    assert_ptr_equal(core_turn(0), v);
 }
 
 static uint32_t port_in(uint16_t port, unsigned size)
@@ -287,6 +288,9 @@ static void legacy_intr_timer_comes_through_lint0(void **state)
     (void)state;
     built();
     timer_start();
+    /* The control word has raised the timer's output, which is an edge. */
+    assert_int_equal(vcpu_irq_accept(v), 0x20);
+    port_out(0x20, 1, 0x20);
     assert_false(legacy_intr_is_pending(v));
     platform_time_set(platform_time() + 2000000);
     assert_true(legacy_intr_is_pending(v));
@@ -336,7 +340,7 @@ static void legacy_attend_reset_starts_everything_again(void **state)
 
     assert_int_equal(guest_phys_read(dom, &first, gpa(0xf0000), 1), 0);
     assert_int_equal(first, 0xf4);
-    assert_int_equal(dom->state, DOMAIN_BUILDING);
+    assert_int_equal(dom->state, DOMAIN_RUNNING);
 }
 
 static void legacy_attend_reset_of_an_enlightened_guest_ends_it(void **state)
@@ -373,19 +377,18 @@ static void emulated(const void *code, size_t n)
     plan.emulate = MANIFEST_EMULATE_REAL;
     rom_fill(code, n);
     built();
-    assert_true(fake_vcpu(v)->intercepts.cr0_write);
 }
 
 static void emulate_real_run_program_runs_to_its_halt(void **state)
 {
     static const uint8_t code[] = {
-        0x31, 0xc0,             /* xor ax, ax */
-        0x8e, 0xd8,             /* mov ds, ax */
-        0xb9, 0x10, 0x00,       /* mov cx, 16 */
-        0x01, 0xc8,             /* add ax, cx */
-        0xe2, 0xfc,             /* loop -4 */
-        0xa3, 0x00, 0x05,       /* mov [0x500], ax */
-        0xf4,                   /* hlt */
+        0x31, 0xc0,       /* xor ax, ax */
+        0x8e, 0xd8,       /* mov ds, ax */
+        0xb9, 0x10, 0x00, /* mov cx, 16 */
+        0x01, 0xc8,       /* add ax, cx */
+        0xe2, 0xfc,       /* loop -4 */
+        0xa3, 0x00, 0x05, /* mov [0x500], ax */
+        0xf4,             /* hlt */
     };
 
     (void)state;
@@ -428,6 +431,7 @@ static void emulate_real_run_protected_mode_goes_to_the_processor(void **state)
     assert_false(emulate_real_is_due(v));
 
     /* And back: the exit of a CR0 write brings the emulator in again. */
+    assert_true(fake_vcpu(v)->intercepts.cr0_write);
     assert_true(vmentry_prepare(v));
     hv->creg_set(v, CREG_CR0, 0x10);
     v->attention = true;
@@ -456,6 +460,8 @@ static void emulate_real_run_interrupts_are_delivered(void **state)
     (void)state;
     emulated(code, sizeof(code));
     timer_start();
+    (void)vcpu_irq_accept(v);
+    port_out(0x20, 1, 0x20);
     slices_run();
     assert_true(v->halted);
     assert_int_equal(result(), 0);
@@ -469,15 +475,15 @@ static void emulate_real_run_interrupts_are_delivered(void **state)
 static void emulate_real_run_reset_is_the_last_instruction(void **state)
 {
     static const uint8_t code[] = {
-        0x31, 0xc0,             /* xor ax, ax */
-        0x8e, 0xd8,             /* mov ds, ax */
-        0xff, 0x06, 0x00, 0x05, /* inc word [0x500] */
+        0x31, 0xc0,                   /* xor ax, ax */
+        0x8e, 0xd8,                   /* mov ds, ax */
+        0xff, 0x06, 0x00, 0x05,       /* inc word [0x500] */
         0x83, 0x3e, 0x00, 0x05, 0x03, /* cmp word [0x500], 3 */
-        0x74, 0x05,             /* je +5 */
-        0xb0, 0xfe,             /* mov al, 0xfe */
-        0xe6, 0x64,             /* out 0x64, al */
-        0xf4,                   /* hlt: never reached before the reset */
-        0xf4,                   /* hlt */
+        0x74, 0x05,                   /* je +5 */
+        0xb0, 0xfe,                   /* mov al, 0xfe */
+        0xe6, 0x64,                   /* out 0x64, al */
+        0xf4,                         /* hlt: never reached before the reset */
+        0xf4,                         /* hlt */
     };
 
     (void)state;

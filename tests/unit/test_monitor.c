@@ -628,6 +628,19 @@ static void policy_pause_keeps_the_domain_paused(void **state)
     watched->manifest = NULL;
 }
 
+static void target_end_is_told_and_the_ring_stays(void **state)
+{
+    (void)state;
+    attach_own(2);
+    monitor_target_ended(watched);
+    assert_int_equal(own()->state, RAVELIN_RING_ON);
+    watched->state = DOMAIN_SHUTDOWN;
+    monitor_target_ended(watched);
+    assert_int_equal(own()->state, RAVELIN_RING_OVER);
+    assert_int_equal(mon->state, MONITOR_ON);
+    watched->state = DOMAIN_RUNNING;
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -656,6 +669,7 @@ int main(void)
         CASE(lost_listener_leaves_int3_to_the_guest),
         CASE(silent_listener_is_lost_after_two_looks),
         CASE(policy_pause_keeps_the_domain_paused),
+        CASE(target_end_is_told_and_the_ring_stays),
     };
 
     return cmocka_run_group_tests(tests, hc_setup, hc_teardown);

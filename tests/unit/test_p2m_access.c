@@ -189,6 +189,37 @@ static void view_open_page_is_open_in_the_view_alone(void **state)
     p2m_view_destroy(w);
 }
 
+/* A view splits what the map has as one large page, and a second step in the
+ * same page finds it as the first left it. */
+static void view_opens_a_part_of_a_superpage(void **state)
+{
+    struct p2m_view *w;
+    mfn_t first;
+
+    (void)state;
+    assert_int_equal(p2m_populate(d, gfn(1024), 9), 0);
+    assert_int_equal(rights_set(1024, 512, RX), 0);
+    assert_int_equal(p2m_lookup(&d->p2m, gfn(1100)).level, 2);
+    first = p2m_lookup(&d->p2m, gfn(1024)).mfn;
+    w = p2m_view_create(&d->p2m);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(p2m_view_open(w, gfn(1100), ACCESS_WRITE), 0);
+        assert_int_equal(hardware_find(p2m_view_root(w, true), 1100).access,
+                         ACCESS_ALL);
+        assert_int_equal(hardware_find(p2m_view_root(w, true), 1101).access,
+                         RX);
+        assert_true(hardware_find(p2m_view_root(w, true), 1535).mfn.v ==
+                    first.v + 511);
+        p2m_view_close(w);
+        assert_int_equal(hardware_find(p2m_view_root(w, true), 1100).access,
+                         RX);
+        assert_true(hardware_find(p2m_view_root(w, true), 1100).mfn.v ==
+                    first.v + 76);
+    }
+    assert_int_equal(p2m_lookup(&d->p2m, gfn(1100)).level, 2);
+    p2m_view_destroy(w);
+}
+
 static void view_bounds_and_missing_pages_are_refused(void **state)
 {
     struct p2m_view *w = p2m_view_create(&d->p2m);
@@ -244,6 +275,7 @@ int main(void)
         TEST(access_set_superpage_splits_only_for_a_part),
         TEST(access_default_holds_for_new_pages),
         TEST(view_open_page_is_open_in_the_view_alone),
+        TEST(view_opens_a_part_of_a_superpage),
         TEST(view_bounds_and_missing_pages_are_refused),
         TEST(view_follows_the_map_by_generation),
     };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "bench_firmware.h"
 #include "bench_plain.h"
 #include "bench_watch.h"
 #include "options.h"
@@ -366,6 +367,27 @@ static int measure_watched(const struct bench_options *o, struct figures *f)
     return rc;
 }
 
+/* Beside it, too: a PC with firmware. */
+static int measure_firmware(const struct bench_options *o, struct figures *f)
+{
+    char *dir = path_dir(o->linux_manifest);
+    char *native = path_join(dir, "bench-bios.yaml");
+    char *emulated = path_join(dir, "bench-bios-emulated.yaml");
+    const struct bench_firmware_options fo = {
+        .manifest = {native, emulated},
+        .build_dir = o->build_dir,
+        .image = o->common.image,
+        .qemu = o->qemu,
+        .timeout = BOOT_TIMEOUT,
+    };
+    int rc = bench_firmware_measure(&fo, f);
+
+    free(emulated);
+    free(native);
+    free(dir);
+    return rc;
+}
+
 static void measure_sizes(const struct bench_options *o, struct figures *f)
 {
     char *image = image_find(o->common.image, o->build_dir);
@@ -418,6 +440,9 @@ static int measure_all(const struct bench_options *o)
     linux_rc = o->no_linux ? EXIT_OK : measure_linux(o, &f);
     if (!o->no_linux && linux_rc == EXIT_OK) {
         linux_rc = measure_watched(o, &f);
+    }
+    if (!o->no_linux && linux_rc == EXIT_OK) {
+        linux_rc = measure_firmware(o, &f);
     }
     rc = rc != EXIT_OK ? rc : linux_rc;
     if (!figures_take_native(&f, o->build_dir)) {
