@@ -24,7 +24,7 @@ struct access_row {
 extern const struct access_row access_rows[];
 extern const unsigned int access_row_count;
 
-extern uint8_t access_data[4][4096];
+extern uint8_t access_data[4][4096] __attribute__((aligned(4096)));
 extern volatile uint64_t access_result[WATCH_WORDS];
 
 /** Handlers and MSRs that the rows use. Watched side. */

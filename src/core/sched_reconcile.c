@@ -91,8 +91,10 @@ static enum reconcile reconcile_locked(struct sched_cpu *sc, struct vcpu *v,
                            __ATOMIC_SEQ_CST);
         sched_poke(sc->cpu);
     }
-    /* An idle CPU takes it for sure; a busy one may be relieved of it. */
-    return sc->cpu->current ? RECONCILE_QUEUED : RECONCILE_DONE;
+    /* An idle CPU takes it for sure; a busy one may be relieved of it, if there
+     * is another. Alone it knows: it has a slice timer or was poked above. */
+    return sc->cpu->current && cpu_count() > 1 ? RECONCILE_QUEUED
+                                               : RECONCILE_DONE;
 }
 
 static enum reconcile reconcile(struct vcpu *v, bool placed)

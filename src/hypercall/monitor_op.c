@@ -144,7 +144,8 @@ long monitor_op_resume(struct vcpu *v, struct hypercall_args *a)
     return rc;
 }
 
-/* The one call that a listener makes for each event: arguments in registers. */
+/* The one call that a listener makes for each event: arguments in registers,
+ * and who is attached has been permitted to be. */
 long monitor_op_wait(struct vcpu *v, struct hypercall_args *a)
 {
     uint64_t deadline = a->arg[2];
@@ -156,14 +157,12 @@ long monitor_op_wait(struct vcpu *v, struct hypercall_args *a)
     if (a->is_32bit) {
         deadline = (uint32_t)deadline | a->arg[3] << 32;
     }
-    rc = target_find(v, a, (domid_t)a->arg[1], &d);
-    if (rc != 0) {
-        return rc;
-    }
-    m = monitor_of(d);
+    d = domain_lookup((domid_t)a->arg[1]);
+    m = d ? monitor_of(d) : NULL;
     port = m ? monitor_port_of(m, v->domain) : 0;
-    if (port == 0) {
-        return -RV_ENOENT;
+    if (unlikely(port == 0)) {
+        rc = target_find(v, a, (domid_t)a->arg[1], &d);
+        return rc != 0 ? rc : -RV_ENOENT;
     }
     monitor_resume(m);
     return evtchn_poll(v, &port, 1, deadline);

@@ -59,16 +59,8 @@ static bool in_ranges(const struct monitor_filter *f, uint64_t value)
 bool monitor_filter_passes(const struct monitor *m,
                            const struct monitor_event *ev)
 {
-    unsigned kind = filter_of[ev->reason].kind;
-    const struct monitor_filter *f;
+    const struct monitor_filter *f = &m->filter[filter_of[ev->reason].kind];
 
-    if (kind == NO_FILTER) {
-        return true;
-    }
-    f = &m->filter[kind];
-    if (f->count == 0) {
-        return true;
-    }
     if (filter_of[ev->reason].is_mask) {
         return ((ev->value ^ ev->old) & f->range[0].first) != 0;
     }
@@ -110,6 +102,18 @@ static int filters_create(struct monitor *m)
     return 0;
 }
 
+static void reasons_update(struct monitor *m)
+{
+    m->filter_reasons = 0;
+    for (unsigned i = 0; i < RAVELIN_REASON_COUNT; i++) {
+        unsigned kind = filter_of[i].kind;
+
+        if (kind != NO_FILTER && m->filter[kind].count != 0) {
+            m->filter_reasons |= 1u << i;
+        }
+    }
+}
+
 int monitor_filter_set(struct monitor *m, unsigned kind,
                        const struct ravelin_range *ranges, unsigned count)
 {
@@ -125,6 +129,7 @@ int monitor_filter_set(struct monitor *m, unsigned kind,
         for (unsigned i = 0; i < count; i++) {
             m->filter[kind].range[i] = ranges[i];
         }
+        reasons_update(m);
     }
     spin_unlock(&m->lock);
     if (rc == 0 && kind == RAVELIN_FILTER_MSR) {
@@ -152,4 +157,5 @@ void monitor_filters_clear(struct monitor *m)
     for (unsigned i = 0; m->filter && i < RAVELIN_FILTER_KINDS; i++) {
         m->filter[i].count = 0;
     }
+    m->filter_reasons = 0;
 }

@@ -299,7 +299,8 @@ enum monitor_outcome monitor_event(struct vcpu *v,
     spin_lock(&m->lock);
     if (m->state == MONITOR_BROKEN) {
         outcome = MONITOR_FAILED;
-    } else if (m->state == MONITOR_ON && m->filter &&
+    } else if (m->state == MONITOR_ON &&
+               unlikely((m->filter_reasons >> ev->reason) & 1) &&
                !monitor_filter_passes(m, ev)) {
         m->filtered++;
     } else if (m->state == MONITOR_ON) {

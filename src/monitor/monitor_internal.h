@@ -111,6 +111,7 @@ struct monitor {
     gfn_t ring_gfn;    /* place of the page taken from the watched domain */
     bool ring_is_page; /* frame[0] came from there */
     struct monitor_filter *filter; /* RAVELIN_FILTER_KINDS; NULL: none set */
+    uint32_t filter_reasons;       /* mask of those that have to pass one */
     struct timer timer;            /* runs while a vCPU waits */
     bool timer_runs;
     uint64_t timeout_ns;
@@ -140,7 +141,7 @@ void monitor_break(struct monitor *m, enum monitor_loss why);
 
 /* ---- filter.c ---------------------------------------------------------- */
 
-/** There are filters; m->lock held. */
+/** The reason is in m->filter_reasons; m->lock held. */
 bool monitor_filter_passes(const struct monitor *m,
                            const struct monitor_event *ev);
 /** Would a write of this register be told? Any CPU. */

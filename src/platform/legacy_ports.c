@@ -11,7 +11,6 @@
 #include "arch/host.h"
 #include "ravelin/errno.h"
 #include "ravelin/string.h"
-#include "ravelin/vconsole.h"
 
 #define FW_CFG_PORT 0x510u
 #define FW_CFG_DATA 0x511u
@@ -113,7 +112,8 @@ static void debug_write(struct legacy_platform *p, uint16_t port,
     legacy_debug_write(&p->debug, port, (uint8_t)value);
 }
 
-/* Text without a terminal, as Bochs has it: straight to the console. */
+/* Text without a terminal, as Bochs has it: to a console of bytes, not into the
+ * picture of a screen. */
 static uint32_t text_read(struct legacy_platform *p rv_unused,
                           uint16_t port rv_unused, unsigned size rv_unused)
 {
@@ -125,7 +125,7 @@ static void text_write(struct legacy_platform *p, uint16_t port rv_unused,
 {
     const char byte = (char)value;
 
-    (void)vconsole_write(p->domain, &byte, 1);
+    (void)!p->host.console_write(p, &byte, 1);
 }
 
 static uint32_t fw_cfg_read(struct legacy_platform *p, uint16_t port,
