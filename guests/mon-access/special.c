@@ -195,7 +195,7 @@ static void two_cpus_check(struct monitor *m, access_run_fn *run)
     CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_R, PFN(access_data), 1), 0);
     CHECK(run(SPECIAL_TWO_CPUS, RAVELIN_ANSWER_STEP, RAVELIN_EVENT_WRITE,
               result));
-    CHECK_EQ(result[0] % ROUNDS, 0);
+    CHECK_EQ((uint32_t)result[0] % ROUNDS, 0);
     CHECK(result[0] >= ROUNDS * (result[1] > 1 ? 2 : 1));
     CHECK_EQ(monitor_access_set(m, MONITOR_ACCESS_RWX, PFN(access_data), 1), 0);
 }

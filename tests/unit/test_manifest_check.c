@@ -264,6 +264,64 @@ static void manifest_check_module_names_are_checked(void **state)
     assert_only(MANIFEST_E_MODULE_RESERVED, 0);
 }
 
+/* Domain 0 as a PC. */
+static void firmware_manifest(void)
+{
+    good_manifest(NULL);
+    m.domain[0].kernel[0] = '\0';
+    strcpy(m.domain[0].firmware, "rom");
+    strcpy(m.domain[0].disk, "disk");
+    m.domain[0].console = MANIFEST_CONSOLE_SCREEN;
+}
+
+static void manifest_check_disk_of_two_domains_is_refused(void **state)
+{
+    (void)state;
+    firmware_manifest();
+    m.domain[1].kernel[0] = '\0';
+    strcpy(m.domain[1].firmware, "rom");
+    m.domain[1].console = MANIFEST_CONSOLE_SCREEN;
+    assert_int_equal(check(), 0);
+    /* Whatever the other one uses it for. */
+    strcpy(m.domain[1].disk, "disk");
+    assert_only(MANIFEST_E_DISK_SHARED, 1);
+    m.domain[1].disk[0] = '\0';
+    strcpy(m.domain[1].cdrom, "disk");
+    m.domain[1].boot = MANIFEST_BOOT_CDROM;
+    assert_only(MANIFEST_E_DISK_SHARED, 0);
+}
+
+static void manifest_check_firmware_and_kernel_exclude_each_other(void **state)
+{
+    (void)state;
+    firmware_manifest();
+    strcpy(m.domain[0].kernel, "kernel");
+    assert_only(MANIFEST_E_FIRMWARE_AND_KERNEL, 0);
+    good_manifest(NULL);
+    m.domain[0].kernel[0] = '\0';
+    assert_only(MANIFEST_E_NOTHING_TO_RUN, 0);
+    good_manifest(NULL);
+    m.domain[0].emulate = MANIFEST_EMULATE_REAL;
+    assert_only(MANIFEST_E_FIRMWARE_ONLY, 0);
+}
+
+static void manifest_check_firmware_without_its_devices_is_refused(void **state)
+{
+    (void)state;
+    firmware_manifest();
+    m.domain[0].without = MANIFEST_DEV_SCREEN;
+    assert_only(MANIFEST_E_CONSOLE_DEVICE, 0);
+    firmware_manifest();
+    m.domain[0].without = MANIFEST_DEV_PCI;
+    assert_only(MANIFEST_E_DEVICE_NEEDED, 0);
+    firmware_manifest();
+    m.domain[0].boot = MANIFEST_BOOT_CDROM;
+    assert_only(MANIFEST_E_BOOT_MISSING, 0);
+    firmware_manifest();
+    m.domain[0].console = MANIFEST_CONSOLE_XEN;
+    assert_only(MANIFEST_E_FIRMWARE_CONSOLE, 0);
+}
+
 static void manifest_check_values_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -469,6 +527,9 @@ int main(void)
         CASE(manifest_check_paused_needs_a_running_control),
         CASE(manifest_check_two_paused_controls_never_run),
         CASE(manifest_check_module_names_are_checked),
+        CASE(manifest_check_disk_of_two_domains_is_refused),
+        CASE(manifest_check_firmware_and_kernel_exclude_each_other),
+        CASE(manifest_check_firmware_without_its_devices_is_refused),
         CASE(manifest_check_values_out_of_range_are_refused),
         CASE(manifest_check_bad_texts_are_refused),
         CASE(manifest_check_rule_of_unknown_domain_is_refused),
