@@ -26,6 +26,7 @@ const char test_title[] = "mon-loss: a listener that is lost";
 
 enum phase {
     PHASE_NONE,
+    PHASE_READY,
     PHASE_WRITE,
     PHASE_BREAKPOINT,
     PHASE_GATHER,
@@ -134,6 +135,8 @@ static void watched(void)
     trap_handler_set(TRAP_BP, on_trap);
     while ((phase = watch_await(phase)) != WATCH_END) {
         switch (phase) {
+        case PHASE_READY:
+            break;
         case PHASE_WRITE:
             write_cr3(read_cr3());
             break;
@@ -180,12 +183,22 @@ static bool event_await(struct ravelin_event_full *ev)
     return true;
 }
 
+static void phase_wait(uint32_t phase, uint64_t end)
+{
+    CHECK_EQ(watch_start(&mon, phase, NULL), 0);
+    while (!watch_is_done(&mon, phase, NULL) && CHECK(clock_ns() < end)) {
+        clock_sleep(MS);
+    }
+}
+
 /* Everything works, then a breakpoint waits for an answer that never comes. */
 static void lose(void)
 {
     uint64_t end = clock_ns() + WAIT_NS;
     struct ravelin_event_full ev;
 
+    /* Its start writes CR3, too. */
+    phase_wait(PHASE_READY, end);
     CHECK_EQ(monitor_listen(&mon, RAVELIN_REASON_CR3, HVMPME_mode_sync), 0);
     CHECK_EQ(monitor_listen(&mon, RAVELIN_REASON_INT3, HVMPME_mode_sync), 0);
     CHECK_EQ(watch_start(&mon, PHASE_WRITE, NULL), 0);
@@ -209,14 +222,6 @@ static void lose(void)
         clock_sleep(MS);
     }
     CHECK_EQ(READ_ONCE(mon.ring->state), RAVELIN_RING_OVER);
-}
-
-static void phase_wait(uint32_t phase, uint64_t end)
-{
-    CHECK_EQ(watch_start(&mon, phase, NULL), 0);
-    while (!watch_is_done(&mon, phase, NULL) && CHECK(clock_ns() < end)) {
-        clock_sleep(MS);
-    }
 }
 
 /* The ring is full of asynchronous events when all vCPUs come to wait: they are
