@@ -87,8 +87,8 @@ static struct domain *pc_create(uint8_t settings)
     };
     struct domain *d;
 
-    plan.console = settings & 1 ? MANIFEST_CONSOLE_SCREEN
-                                : MANIFEST_CONSOLE_NONE;
+    plan.console =
+        settings & 1 ? MANIFEST_CONSOLE_SCREEN : MANIFEST_CONSOLE_NONE;
     plan.without = settings & 2 ? MANIFEST_DEV_IOAPIC | MANIFEST_DEV_XEN : 0;
     require(domain_create(&config, &d) == 0);
     require(legacy_build_manifest(d, &plan, &info) == 0);
