@@ -226,10 +226,8 @@ void test_main(void)
 {
     const char *role = cmdline_value("role");
 
-    if (role && role[0] == 'm') {
-        watching();
-    } else {
+    if (role && role[0] == 'w') {
         CHECK_EQ(debugging(1), -XEN_EPERM);
-        watched();
     }
+    watch_main(watching, watched);
 }

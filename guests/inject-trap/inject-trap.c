@@ -425,12 +425,7 @@ static void watching(void)
 
 void test_main(void)
 {
-    const char *role = cmdline_value("role");
-
-    if (role && role[0] == 'm') {
-        watching();
-    } else {
-        CHECK_EQ(inject(DOMID_SELF, 0, TRAP_UD, NO_ERROR), -XEN_EPERM);
-        watched();
-    }
+    /* Neither side may do this to itself. */
+    CHECK_EQ(inject(DOMID_SELF, 0, TRAP_UD, NO_ERROR), -XEN_EPERM);
+    watch_main(watching, watched);
 }

@@ -12,6 +12,17 @@
 
 struct watch_mailbox watch_mailbox __attribute__((aligned(256)));
 
+void watch_main(void (*watching)(void), void (*watched)(void))
+{
+    const char *role = cmdline_value("role");
+
+    if (role && role[0] == 'm') {
+        watching();
+    } else {
+        watched();
+    }
+}
+
 uint32_t watch_await(uint32_t last)
 {
     uint32_t phase;

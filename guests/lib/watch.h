@@ -24,6 +24,10 @@ struct watch_mailbox {
 
 extern struct watch_mailbox watch_mailbox;
 
+/** Runs the part of `role=` on the command line: watching() for a word that
+ * starts with m, else watched(). */
+void watch_main(void (*watching)(void), void (*watched)(void));
+
 /* ---- The watched side ---------------------------------------------------- */
 
 /** Waits for a phase above `last`; WATCH_END: there is none left. */

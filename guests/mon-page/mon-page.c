@@ -396,11 +396,5 @@ static void watching(void)
 
 void test_main(void)
 {
-    const char *role = cmdline_value("role");
-
-    if (role && role[0] == 'm') {
-        watching();
-    } else {
-        watched();
-    }
+    watch_main(watching, watched);
 }

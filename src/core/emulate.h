@@ -21,6 +21,10 @@ int emulate_op_probe(struct emul *e, uint64_t lin, unsigned size,
 int emulate_op_io_block(struct emul *e, uint16_t port, unsigned size, bool in,
                         uint64_t lin, unsigned access, uint32_t *count);
 
+/* emulate_settled.c */
+/** Could every processor be entered with these segments in protected mode? */
+bool emulate_is_settled(const struct emul_cpu *cpu);
+
 /* emulate_fpu.c */
 /** For emul_ops.fpu: what start-up code does to find an x87, and no more. */
 int emulate_op_fpu(struct emul *e, const struct emul_insn *insn);

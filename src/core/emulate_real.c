@@ -30,6 +30,10 @@
 #define REP_LIMIT 128u
 /* Instructions that a slice is made longer by to end outside of a shadow. */
 #define SHADOW_LIMIT 8u
+/* Instructions after CR0.PE was set until segments must be those of protected
+ * mode; whoever takes longer leaves it to the processor to judge. */
+#define TRANSITION_LIMIT 64u
+#define CR0_PE 1u
 #define VECTOR_NMI 2u
 #define MSR_EFER 0xc0000080u
 
@@ -317,6 +321,11 @@ static enum emul_result instructions_run(struct vcpu *v, struct emul *e)
     return result;
 }
 
+static bool is_between_modes(const struct emul *e)
+{
+    return (e->cpu.cr0 & CR0_PE) != 0 && !emulate_is_settled(&e->cpu);
+}
+
 static enum emul_result slice_run(struct vcpu *v, struct emul *e)
 {
     enum emul_result result = due_deliver(v, e);
@@ -324,6 +333,12 @@ static enum emul_result slice_run(struct vcpu *v, struct emul *e)
     v->emulation->budget = SLICE;
     v->emulation->cr_is_written = false;
     if (result == EMUL_OK) {
+        result = instructions_run(v, e);
+    }
+    for (unsigned i = 0;
+         i < TRANSITION_LIMIT && result == EMUL_OK && is_between_modes(e);
+         i++) {
+        v->emulation->budget = 1;
         result = instructions_run(v, e);
     }
     /* The processor would not let an interrupt in here either. */

@@ -17,25 +17,33 @@
 
 /* ---- Limits ------------------------------------------------------------ */
 
-long v4v_op_config(struct vcpu *v, struct hypercall_args *a)
+static long config_read(struct vcpu *v, struct hypercall_args *a,
+                        struct v4v_config *c, struct domain **d)
 {
-    struct v4v_config c;
-    struct v4v_limits limits;
-    struct domain *d;
     int rc;
 
     if (!args_after_are_zero(a, 1)) {
         return -RV_EINVAL;
     }
-    if (arg_copy_in(v, a, 1, &c, sizeof(c)) != 0) {
+    if (arg_copy_in(v, a, 1, c, sizeof(*c)) != 0) {
         return -RV_EFAULT;
     }
-    rc = target_find(v, a, c.target_id, &d);
+    rc = target_find(v, a, c->target_id, d);
     if (rc != 0) {
         return rc;
     }
-    if (c.pad != 0) {
-        return -RV_EINVAL;
+    return c->pad != 0 ? -RV_EINVAL : 0;
+}
+
+long v4v_op_config(struct vcpu *v, struct hypercall_args *a)
+{
+    struct v4v_config c;
+    struct v4v_limits limits;
+    struct domain *d;
+    long rc = config_read(v, a, &c, &d);
+
+    if (rc != 0) {
+        return rc;
     }
     limits = (struct v4v_limits){
         .max_rings = c.max_rings,
@@ -51,20 +59,10 @@ long v4v_op_config_get(struct vcpu *v, struct hypercall_args *a)
     struct v4v_limits limits;
     struct v4v_config c;
     struct domain *d;
-    int rc;
+    long rc = config_read(v, a, &c, &d);
 
-    if (!args_after_are_zero(a, 1)) {
-        return -RV_EINVAL;
-    }
-    if (arg_copy_in(v, a, 1, &c, sizeof(c)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = target_find(v, a, c.target_id, &d);
     if (rc != 0) {
         return rc;
-    }
-    if (c.pad != 0) {
-        return -RV_EINVAL;
     }
     limits = v4v_limits_get(d);
     c.max_rings = limits.max_rings;

@@ -438,6 +438,34 @@ static void emulate_real_run_protected_mode_goes_to_the_processor(void **state)
     assert_false(vmentry_prepare(v));
 }
 
+/* With a selector in DS whose RPL no real-mode descriptor allows, the emulator
+ * goes on until DS is loaded. */
+static void emulate_real_run_segments_settle_first(void **state)
+{
+    static const uint8_t code[] = {
+        0xb8, 0x03, 0x00,                         /* mov ax, 3 */
+        0x8e, 0xd8,                               /* mov ds, ax */
+        0x2e, 0x66, 0x0f, 0x01, 0x16, 0x40, 0x00, /* lgdt [cs:0x40] */
+        0x0f, 0x20, 0xc0,                         /* mov eax, cr0 */
+        0x0c, 0x01,                               /* or al, 1 */
+        0x0f, 0x22, 0xc0,                         /* mov cr0, eax */
+        0xb8, 0x08, 0x00,                         /* mov ax, 8 */
+        0x8e, 0xd8,                               /* mov ds, ax */
+        0xeb, 0xfe,                               /* jmp $ */
+    };
+    static const uint8_t table[] = {0x0f, 0x00, 0x50, 0x00, 0x0f, 0x00};
+    static const uint8_t data[] = {0xff, 0xff, 0x00, 0x00,
+                                   0x00, 0x93, 0xcf, 0x00};
+
+    (void)state;
+    memcpy(rom + 0x40, table, sizeof(table));
+    memcpy(rom + 0x58, data, sizeof(data));
+    emulated(code, sizeof(code));
+    assert_int_equal(slices_run(), 1);
+    assert_int_equal(v->regs.rip, 0x19);
+    assert_false(emulate_real_is_due(v));
+}
+
 static void emulate_real_run_interrupts_are_delivered(void **state)
 {
     static const uint8_t code[] = {
@@ -558,6 +586,7 @@ int main(void)
         CASE(emulate_real_run_program_runs_to_its_halt),
         CASE(emulate_real_run_endless_loop_comes_back_each_slice),
         CASE(emulate_real_run_protected_mode_goes_to_the_processor),
+        CASE(emulate_real_run_segments_settle_first),
         CASE(emulate_real_run_interrupts_are_delivered),
         CASE(emulate_real_run_reset_is_the_last_instruction),
         CASE(emulate_real_run_x87_and_image_are_executed),
