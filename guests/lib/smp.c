@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Start of further CPUs. One CPU is started at a time; its entry code finds
- * its stack in `smp_stack`, whichever way it was started.
+ * Start of further CPUs. One that is started by STARTUP finds its stack in
+ * `smp_stack`, so the next one may be started when it has arrived.
  */
 
 #include "guest.h"

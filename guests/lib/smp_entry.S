@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where later CPUs start: 32-bit flat (VCPUOP_initialise), or real mode at
- * LOW_PAGE (STARTUP), which goes on to the former.
+ * LOW_PAGE (STARTUP), which goes on to the former. The first brings its stack
+ * along; for the other it is in `smp_stack`, so only one may be on its way.
  */
 
 #include "layout.h"
@@ -16,7 +17,6 @@ smp_entry:
     mov     %eax, %ds
     mov     %eax, %es
     mov     %eax, %ss
-    mov     smp_stack, %esp
     call    mode_enter
 #ifdef ENV_PVH64
     .code64
@@ -47,6 +47,7 @@ smp_trampoline_end:
 smp_entry_flat:
     mov     $SEL_DATA, %eax
     mov     %eax, %ds
+    mov     smp_stack, %esp
     jmp     smp_entry
 
     .section .note.GNU-stack, "", @progbits

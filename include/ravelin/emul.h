@@ -154,6 +154,7 @@ struct emul {
     enum emul_family family;
     uint32_t rep_limit;      /* iterations per step; at least 1 */
     bool irq_pending;        /* set by the caller or a callback */
+    bool is_late;            /* likewise: no further iteration of a REP */
     struct emul_event event; /* valid after EMUL_FAULT */
 
     /* Derived from cpu; see emul_sync(). */

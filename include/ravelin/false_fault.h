@@ -16,8 +16,16 @@ struct vcpu;
 
 /**
  * After a shutdown exit of `v`: was it one that cannot have happened, because
- * the guest's tables do map the instruction that could not be fetched? Then
- * the event is dropped and the next entry goes on where the guest was. Always
- * false on anything but that emulator.
+ * the guest's tables do map the instruction that could not be fetched, or the
+ * gates and the stack of the event that the entry had to deliver? Then the
+ * fault is dropped, an event of ours stays queued, and the next entry goes on
+ * where the guest was. Always false on anything but that emulator.
  */
 bool triple_fault_is_false(struct vcpu *v);
+
+/**
+ * After a #PF exit of `v` with this error code for the address `at`: likewise,
+ * as the guest's tables map it. The event that was being delivered is still
+ * queued. Always false on anything but that emulator.
+ */
+bool delivery_fault_is_false(struct vcpu *v, uint32_t error, gva_t at);

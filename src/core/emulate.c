@@ -8,6 +8,7 @@
  * is reached through guest_copy only.
  */
 
+#include "arch/host.h"
 #include "ravelin/device_exit.h"
 #include "ravelin/emul.h"
 #include "ravelin/guest_copy.h"
@@ -26,6 +27,9 @@
 #define REP_LIMIT 128u
 /* Bytes that string port instructions move at once. */
 #define BLOCK_SIZE 512u
+/* After so long the exit or slice ends with the access that is under way: one
+ * of a device may cost as much as a transfer or a look at the screen. */
+#define IO_NS 250000u
 
 /* RAM that could not be accessed: a monitor's right forbids it. */
 static bool page_is_ram(const struct vcpu *v, gpa_t at)
@@ -165,10 +169,28 @@ int emulate_op_probe(struct emul *e, uint64_t lin, unsigned size,
     return access_check(e, lin, size, want, (access & EMUL_ACCESS_USER) != 0);
 }
 
+bool emulate_io_is_late(uint64_t *end_ns)
+{
+    uint64_t now = arch_time_ns();
+
+    if (*end_ns == 0) {
+        *end_ns = now + IO_NS;
+    }
+    return now >= *end_ns;
+}
+
+struct device_emul {
+    struct emul emul;
+    uint64_t end_ns; /* see emulate_io_is_late() */
+};
+
 static int op_io(struct emul *e, uint16_t port, unsigned size, bool in,
                  uint32_t *value)
 {
+    struct device_emul *d = container_of(e, struct device_emul, emul);
+
     device_port(e->priv, port, size, in, value);
+    e->is_late = emulate_io_is_late(&d->end_ns);
     return EMUL_OK;
 }
 
@@ -271,28 +293,30 @@ static void exception_forward(struct vcpu *v, const struct emul_event *ev,
 
 enum emul_result vcpu_emulate_try(struct vcpu *v, const struct emul_insn *insn)
 {
-    struct emul e;
+    struct device_emul d;
+    struct emul *e = &d.emul;
     struct emul_cpu before;
     enum emul_result result;
 
     trail_note(v, TRAIL_EMULATED);
-    emul_init(&e, &device_ops, v, NULL);
-    e.rep_limit = REP_LIMIT;
-    emulate_state_load(&e.cpu, v);
-    before = e.cpu;
-    emul_sync(&e);
-    result = emul_exec(&e, insn);
+    d.end_ns = 0;
+    emul_init(e, &device_ops, v, NULL);
+    e->rep_limit = REP_LIMIT;
+    emulate_state_load(&e->cpu, v);
+    before = e->cpu;
+    emul_sync(e);
+    result = emul_exec(e, insn);
     switch (result) {
     case EMUL_OK:
-        emulate_state_store(v, &e.cpu, &before);
+        emulate_state_store(v, &e->cpu, &before);
         break;
     case EMUL_FAULT:
-        emulate_state_store(v, &e.cpu, &before);
-        exception_forward(v, &e.event, e.cpu.dr[6]);
+        emulate_state_store(v, &e->cpu, &before);
+        exception_forward(v, &e->event, e->cpu.dr[6]);
         break;
     case EMUL_RETRY:
         /* The iterations of a REP up to here are done. */
-        memcpy(v->regs.gpr, e.cpu.reg, sizeof(v->regs.gpr));
+        memcpy(v->regs.gpr, e->cpu.reg, sizeof(v->regs.gpr));
         break;
     default:
         break;

@@ -21,6 +21,10 @@ int emulate_op_probe(struct emul *e, uint64_t lin, unsigned size,
 int emulate_op_io_block(struct emul *e, uint16_t port, unsigned size, bool in,
                         uint64_t lin, unsigned access, uint32_t *count);
 
+/** After each port access of an exit or slice: has it had its time? *end_ns is
+ * 0 before the first one. */
+bool emulate_io_is_late(uint64_t *end_ns);
+
 /* emulate_settled.c */
 /** Could every processor be entered with these segments in protected mode? */
 bool emulate_is_settled(const struct emul_cpu *cpu);

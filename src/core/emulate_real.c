@@ -43,6 +43,7 @@ struct emulation {
     struct emul_cache cache;
     struct emul emul;
     uint64_t budget;    /* of the slice that is running */
+    uint64_t end_ns;    /* of the slice; see emulate_io_is_late() */
     bool cr_is_written; /* the slice's last instruction; for listeners */
     uint8_t cr;
     uint64_t cr_old;
@@ -124,8 +125,9 @@ static int op_io(struct emul *e, uint16_t port, unsigned size, bool in,
 
     device_port(v, port, size, in, value);
     e->irq_pending = vcpu_irq_is_pending(v);
-    if (read_once(v->attention)) {
-        slice_end(v); /* a reset, the end of the domain, ... */
+    e->is_late = emulate_io_is_late(&v->emulation->end_ns);
+    if (e->is_late || read_once(v->attention)) {
+        slice_end(v); /* attention: a reset, the end of the domain, ... */
     }
     return EMUL_OK;
 }
@@ -313,6 +315,8 @@ static enum emul_result instructions_run(struct vcpu *v, struct emul *e)
         e->irq_pending = vcpu_irq_is_pending(v);
         result = emul_run(e, &v->emulation->budget);
         if (result == EMUL_IRQ_OPEN) {
+            /* A handler may begin open, with its request still there. */
+            v->emulation->budget--;
             result = irq_deliver(v, e);
         } else if (result == EMUL_UNHANDLED) {
             result = emulate_fpu_image(e);
@@ -331,6 +335,7 @@ static enum emul_result slice_run(struct vcpu *v, struct emul *e)
     enum emul_result result = due_deliver(v, e);
 
     v->emulation->budget = SLICE;
+    v->emulation->end_ns = 0;
     v->emulation->cr_is_written = false;
     if (result == EMUL_OK) {
         result = instructions_run(v, e);

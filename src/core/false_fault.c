@@ -15,8 +15,18 @@
 #include "ravelin/vmexit.h"
 
 #define LEAF_EMULATOR 0x40000000u
+#define VECTOR_DF 8u
 #define VECTOR_PF 14u
+#define CR0_PE 1u
+#define EFER_LMA (1UL << 10)
+/* Page fault error code. */
 #define PF_PRESENT 1u
+#define PF_WRITE 2u
+#define PF_USER 4u
+#define PF_FETCH 16u
+#define GATE_PRESENT 0x80u
+#define GATE_ACCESS_BYTE 5u
+#define SLOT_BYTES 8u
 
 static bool runs_on_tcg(void)
 {
@@ -49,21 +59,95 @@ static bool fetch_is_mapped(struct vcpu *v)
                            hv->cpl_get(v) == 3, &ignored, &fault) == 0;
 }
 
+/* Can the guest's own tables lead the processor to this gate? */
+static bool gate_is_present(struct vcpu *v, unsigned vector)
+{
+    unsigned size = v->paging.efer & EFER_LMA ? 16 : 8;
+    struct vcpu_segment idt;
+    struct guest_fault fault;
+    uint8_t access;
+    gva_t at;
+
+    hv->segment_get(v, SEG_IDTR, &idt);
+    at = gva(idt.base + vector * size + GATE_ACCESS_BYTE);
+    return idt.limit >= vector * size + size - 1 &&
+           guest_linear_read(v, &access, at, 1, ACCESS_READ, false, &fault) ==
+               0 &&
+           (access & GATE_PRESENT) != 0;
+}
+
+/* The place next to the stack pointer; another level brings another stack. */
+static bool stack_is_mapped(struct vcpu *v)
+{
+    struct guest_fault fault;
+    struct vcpu_segment ss;
+    gpa_t ignored;
+    uint64_t at = v->regs.gpr[REG_RSP] - SLOT_BYTES;
+
+    if (hv->code_bits_get(v) != 64) {
+        hv->segment_get(v, SEG_SS, &ss);
+        at = (uint32_t)(ss.base + at);
+    }
+    return hv->cpl_get(v) == 3 || guest_translate(v, gva(at), ACCESS_WRITE,
+                                                  false, &ignored, &fault) == 0;
+}
+
+/* The event that the entry had to deliver, and the faults that ended it. */
+static bool delivery_is_mapped(struct vcpu *v, unsigned vector)
+{
+    return (hv->creg_get(v, CREG_CR0) & CR0_PE) != 0 &&
+           gate_is_present(v, vector) && gate_is_present(v, VECTOR_PF) &&
+           gate_is_present(v, VECTOR_DF) && stack_is_mapped(v);
+}
+
+static bool is_missing_page(const struct vcpu_event *ev)
+{
+    return ev->vector == VECTOR_PF && ev->type == EVENT_EXCEPTION &&
+           !(ev->error & PF_PRESENT);
+}
+
+static void repetition_log(const struct vcpu *v)
+{
+    log_warn("%s: entry of vcpu %u repeated at rip %016lx: the emulator ran it "
+             "without nested paging",
+             v->domain->name, v->id, v->regs.rip);
+}
+
 bool triple_fault_is_false(struct vcpu *v)
 {
     struct vcpu_event ev;
+    bool is_fetch, is_false;
 
     if (!runs_on_tcg() || !hv->event_take(v, &ev)) {
         return false;
     }
-    if (ev.vector != VECTOR_PF || ev.type != EVENT_EXCEPTION ||
-        (ev.error & PF_PRESENT) || !fetch_is_mapped(v) ||
-        place_is_worn_out(v)) {
+    is_fetch = is_missing_page(&ev);
+    is_false = fetch_is_mapped(v) &&
+               (is_fetch || delivery_is_mapped(v, ev.vector)) &&
+               !place_is_worn_out(v);
+    if (!is_false || !is_fetch) {
         hv->event_inject(v, &ev);
+    }
+    if (is_false) {
+        repetition_log(v);
+    }
+    return is_false;
+}
+
+bool delivery_fault_is_false(struct vcpu *v, uint32_t error, gva_t at)
+{
+    uint8_t access = error & PF_FETCH   ? ACCESS_EXEC
+                     : error & PF_WRITE ? ACCESS_WRITE
+                                        : ACCESS_READ;
+    struct guest_fault fault;
+    gpa_t ignored;
+
+    if ((error & PF_PRESENT) || !runs_on_tcg() ||
+        guest_translate(v, at, access, (error & PF_USER) != 0, &ignored,
+                        &fault) != 0 ||
+        place_is_worn_out(v)) {
         return false;
     }
-    log_warn("%s: entry of vcpu %u repeated at rip %016lx: the emulator ran it "
-             "without nested paging",
-             v->domain->name, v->id, v->regs.rip);
+    repetition_log(v);
     return true;
 }

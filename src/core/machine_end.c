@@ -19,11 +19,13 @@
 #include "ravelin/v4v.h"
 #include "ravelin/work.h"
 
-/* A domain that cannot be taken apart does not keep the machine on. */
+/* A domain that cannot be taken apart does not keep the machine on: the wait
+ * ends when nothing has come back for so long. */
 #define PATIENCE_NS 5000000000u
 
 static uint64_t frames_before;
 static uint64_t deadline_ns;
+static uint64_t frames_seen; /* free when last looked at */
 static unsigned end_code;
 static bool end_restarts;
 static uint32_t ending; /* atomic; the first caller decides */
@@ -54,6 +56,19 @@ static bool domains_are_gone(void)
     return quiesce_pending_count() == 0;
 }
 
+/* However slow the machine is, as long as it gets on. */
+static bool patience_is_over(void)
+{
+    uint64_t now = arch_time_ns();
+    uint64_t frames = frame_free_count();
+
+    if (frames != frames_seen) {
+        frames_seen = frames;
+        deadline_ns = now + PATIENCE_NS;
+    }
+    return now >= deadline_ns;
+}
+
 static void frames_report(void)
 {
     uint64_t now = frame_free_count();
@@ -66,7 +81,7 @@ static int end_step(struct work_item *item rv_unused)
 {
     bool gone = domains_are_gone();
 
-    if (!gone && arch_time_ns() < deadline_ns) {
+    if (!gone && !patience_is_over()) {
         return -RV_ERESTART;
     }
     log_line_take();

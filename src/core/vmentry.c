@@ -235,6 +235,7 @@ bool vmentry_attend(struct vcpu *v)
         legacy_attend(v);
     }
     if (unlikely(v->init_pending)) {
+        monitor_attend(v); /* an answer is about the state before INIT */
         monitor_step_cancel(v);
         vlapic_init_process(v);
     }

@@ -137,6 +137,13 @@ static bool exception_is_endless(struct vcpu *v, uint8_t vector)
     return true;
 }
 
+static void page_fault_forward(struct vcpu *v, uint32_t error, gva_t at)
+{
+    if (!delivery_fault_is_false(v, error, at)) {
+        vcpu_pf_inject(v, error, at);
+    }
+}
+
 /*
  * #DB and #AC are seen only so that a guest cannot make the processor deliver
  * them for ever; the others while a vCPU steps, while a software interrupt is
@@ -158,7 +165,8 @@ static void exception_handle(struct vcpu *v, const struct vmexit *exit)
         return;
     }
     if (vector == VECTOR_PF) {
-        vcpu_pf_inject(v, exit->u.exception.error, gva(exit->u.exception.cr2));
+        page_fault_forward(v, exit->u.exception.error,
+                           gva(exit->u.exception.cr2));
         return;
     }
     if ((vector == VECTOR_DB || vector == VECTOR_AC) &&

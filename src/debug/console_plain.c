@@ -205,11 +205,22 @@ static void escape_put(struct channel *c, char byte)
     }
 }
 
+/* A control of the C1 set: alone to some terminals, behind 0xc2 to those that
+ * take UTF-8. Elsewhere the byte is the rest of a character. */
+static bool is_c1(const struct line *l, unsigned char code)
+{
+    unsigned char before =
+        l->length > 0 ? (unsigned char)l->text[l->length - 1] : 0;
+
+    return code >= 0x80 && code < 0xa0 && (before < 0x80 || before == 0xc2);
+}
+
 static void text_put(struct channel *c, char byte)
 {
     unsigned char code = (unsigned char)byte;
 
-    if ((code < 0x20 && byte != '\t') || code == 0x7f) {
+    if ((code < 0x20 && byte != '\t') || code == 0x7f ||
+        is_c1(&c->line, code)) {
         byte = '?';
     }
     line_append(c, &byte, 1);

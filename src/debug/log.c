@@ -56,7 +56,7 @@ static void line_clean(struct line *l)
     for (size_t i = 0; i < l->length; i++) {
         unsigned char c = (unsigned char)l->text[i];
 
-        if (c < 0x20 || c == 0x7f) {
+        if (c < 0x20 || c > 0x7e) {
             l->text[i] = '?';
         }
     }

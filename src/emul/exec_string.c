@@ -23,7 +23,7 @@ static void index_step(struct emul *e, const struct emul_insn *i, unsigned reg)
 
 static bool must_stop(const struct emul *e)
 {
-    return e->irq_pending && (e->cpu.rflags & FL_IF);
+    return e->is_late || (e->irq_pending && (e->cpu.rflags & FL_IF));
 }
 
 /* REPE goes on while ZF is set, REPNE while it is clear. */

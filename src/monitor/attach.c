@@ -225,6 +225,7 @@ static void counters_start(struct monitor *m)
     monitor_filters_clear(m);
     for (unsigned i = 0; i < m->domain->vcpu_count; i++) {
         m->vcpu[i].seen = 0;
+        m->vcpu[i].checked = 0;
     }
 }
 

@@ -55,6 +55,7 @@ static int broken_step(struct work_item *item)
     bool is_broken;
 
     spin_lock(&m->lock);
+    m->broken_is_queued = false;
     is_broken = m->state == MONITOR_BROKEN;
     spin_unlock(&m->lock);
     if (is_broken) {

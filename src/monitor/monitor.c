@@ -126,7 +126,10 @@ void monitor_break(struct monitor *m, enum monitor_loss why)
     for (unsigned i = 0; i < RAVELIN_REASON_COUNT; i++) {
         write_once(m->mode[i], 0);
     }
-    if (domain_get(m->domain)) {
+    /* One reference for one run of the work, which may still be to come for an
+     * earlier listener. */
+    if (!m->broken_is_queued && domain_get(m->domain)) {
+        m->broken_is_queued = true;
         work_queue(&m->broken);
     }
 }

@@ -116,6 +116,7 @@ struct monitor {
     bool timer_runs;
     uint64_t timeout_ns;
     struct work_item broken; /* applies the policy for a lost listener */
+    bool broken_is_queued;   /* it holds a reference on the domain */
     struct monitor_access access;
     struct monitor_vcpu *vcpu; /* one for each */
 };

@@ -248,7 +248,7 @@ static bool pm_access(struct legacy_platform *p, uint16_t port, unsigned size,
     uint16_t base = legacy_pci_pm_base(&p->pci);
     unsigned offset = (unsigned)port - base;
 
-    if (base == 0 || offset + size > PM_PORT_COUNT ||
+    if (base == 0 || offset >= PM_PORT_COUNT || size > PM_PORT_COUNT - offset ||
         !legacy_has(p, MANIFEST_DEV_PM_TIMER)) {
         return false;
     }

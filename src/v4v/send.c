@@ -334,8 +334,17 @@ bool v4v_send_is_resumable(const struct vcpu *v, uint32_t token)
     return s && s->serial != 0 && (s->serial & V4V_TOKEN_MASK) == token;
 }
 
+/* The rules of now decide, not those of when the sender began: it may have let
+ * any time go by. */
 long v4v_send_resume(struct vcpu *v, uint32_t *token)
 {
+    struct v4v_send *s = v->v4v_send;
+    const struct v4v_addr src = {.port = s->src_port, .domain = v->domain->id};
+
+    if (!v4v_rules_explain(&src, &s->dst).accept) {
+        s->serial = 0;
+        return send_refused(v->domain->v4v);
+    }
     return send_run(v, token);
 }
 

@@ -172,6 +172,19 @@ class Build(WithBundle):
         self.assertEqual(args[args.index("-initrd") + 1],
                          "manifest,linux.kernel,linux.ramdisk")
 
+    def test_names_that_leave_the_bundle_are_refused(self):
+        self.assertEqual(self.build().returncode, 0)
+        path = self.bundle / "bundle.json"
+        good = path.read_text()
+        for kind in "domains", "modules":
+            index = json.loads(good)
+            index[kind][0]["name"] = "../evil"
+            path.write_text(json.dumps(index))
+            r = ravelin("run", str(self.bundle))
+            self.assertNotEqual(r.returncode, 0)
+            self.assertIn("not written by", r.stderr)
+            self.assertFalse((self.bundle / "evil.log").exists())
+
     def test_firmware_and_drives_become_modules(self):
         (self.dir / "rom").write_bytes(bytes(64 << 10))
         (self.dir / "disk").write_bytes(bytes(1024))

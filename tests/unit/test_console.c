@@ -272,6 +272,17 @@ static void plain_harmful_escapes_are_removed(void **state)
     assert_string_equal(sent, "[a] 0;tx\r\n");
 }
 
+/* CSI as one byte, and as the character U+009B; not part of any other. */
+static void plain_controls_above_ascii_are_removed(void **state)
+{
+    (void)state;
+    put(1, "\x9b"
+           "2J\xc2\x9b"
+           "2J\xc2\033[A\x9b"
+           "2J\xc3\x9b\xe2\x82\x9b\n");
+    assert_string_equal(sent, "[a] ?2J\xc2?2J\xc2?2J\xc3\x9b\xe2\x82\x9b\r\n");
+}
+
 static void plain_styles_pass_and_end_with_the_line(void **state)
 {
     (void)state;
@@ -468,6 +479,7 @@ int main(void)
         CASE(plain_return_repeats_the_prefix, plain),
         CASE(plain_backspace_stops_at_the_prefix, plain),
         CASE(plain_harmful_escapes_are_removed, plain),
+        CASE(plain_controls_above_ascii_are_removed, plain),
         CASE(plain_styles_pass_and_end_with_the_line, plain),
         CASE(plain_cursor_left_beyond_the_text_is_removed, plain),
         CASE(write_to_a_busy_line_is_kept_and_then_partial, mux),

@@ -169,6 +169,80 @@ static void false_fault_needs_the_emulator_and_a_mapping(void **state)
     fake_play_tcg(false);
 }
 
+#define GATES 20u
+#define RED_ZONE 8u
+#define EXTINT_VECTOR 18u
+
+/* A shutdown exit of an entry that had an interrupt to deliver. */
+static struct vcpu *shut_down_delivering(uint32_t idt_limit, uint8_t access)
+{
+    struct vcpu *v = shut_down(HC_ARG, 0);
+    const struct vcpu_segment idt = {.base = HC_BUF, .limit = idt_limit};
+    struct vcpu_event ev = {
+        .valid = true,
+        .vector = EXTINT_VECTOR,
+        .type = EVENT_EXTINT,
+    };
+    uint8_t gates[GATES * 16] = {0};
+    struct vcpu_event old;
+
+    for (unsigned i = 0; i < GATES; i++) {
+        gates[i * 16 + 5] = gates[i * 16 + 13] = access;
+    }
+    hc_put(HC_PLAIN, HC_BUF, gates, sizeof(gates));
+    hv->segment_set(v, SEG_IDTR, &idt);
+    v->regs.gpr[REG_RSP] = HC_ARG + RED_ZONE;
+    (void)hv->event_take(v, &old);
+    hv->event_inject(v, &ev);
+    return v;
+}
+
+static void false_fault_of_a_delivery_keeps_the_event(void **state)
+{
+    struct vcpu *v = shut_down_delivering(UINT16_MAX, 0x8e);
+    struct vcpu_event ev;
+
+    (void)state;
+    assert_false(triple_fault_is_false(v));
+    fake_play_tcg(true);
+    assert_true(triple_fault_is_false(v));
+    assert_true(hv->event_take(v, &ev));
+    assert_int_equal(ev.vector, EXTINT_VECTOR);
+    assert_int_equal(ev.type, EVENT_EXTINT);
+    fake_play_tcg(false);
+}
+
+static void false_fault_of_a_delivery_needs_gates_and_a_stack(void **state)
+{
+    struct vcpu *v;
+
+    (void)state;
+    fake_play_tcg(true);
+    assert_false(triple_fault_is_false(shut_down_delivering(0, 0x8e)));
+    assert_false(triple_fault_is_false(shut_down_delivering(UINT16_MAX, 0)));
+    v = shut_down_delivering(UINT16_MAX, 0x8e);
+    v->regs.gpr[REG_RSP] = HC_BAD;
+    assert_false(triple_fault_is_false(v));
+    assert_true(hv->event_is_queued(v));
+    fake_play_tcg(false);
+}
+
+static void false_page_fault_is_repeated_a_few_times(void **state)
+{
+    struct vcpu *v = shut_down(HC_ARG, 0);
+
+    (void)state;
+    assert_false(delivery_fault_is_false(v, 0, gva(HC_BUF)));
+    fake_play_tcg(true);
+    assert_false(delivery_fault_is_false(v, 0, gva(HC_BAD)));
+    assert_false(delivery_fault_is_false(v, 1, gva(HC_BUF)));
+    for (unsigned i = 0; i < FALSE_FAULT_MAX; i++) {
+        assert_true(delivery_fault_is_false(v, 0, gva(HC_BUF)));
+    }
+    assert_false(delivery_fault_is_false(v, 0, gva(HC_BUF)));
+    fake_play_tcg(false);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fresh, hc_teardown)
 
 int main(void)
@@ -183,6 +257,9 @@ int main(void)
         CASE(trail_without_notes_prints_nothing),
         CASE(false_fault_of_a_mapped_fetch_is_repeated_a_few_times),
         CASE(false_fault_needs_the_emulator_and_a_mapping),
+        CASE(false_fault_of_a_delivery_keeps_the_event),
+        CASE(false_fault_of_a_delivery_needs_gates_and_a_stack),
+        CASE(false_page_fault_is_repeated_a_few_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,22 @@ static void legacy_port_power_off_ends_the_domain(void **state)
     assert_int_equal(dom->shutdown_code, SHUTDOWN_POWEROFF);
 }
 
+static void legacy_port_power_management_begins_at_its_base(void **state)
+{
+    uint32_t value = 0;
+
+    (void)state;
+    built();
+    port_out(0xcf8, 4, 0x80000b40);
+    port_out(0xcfc, 4, 0x601);
+    port_out(0xcf8, 4, 0x80000b80);
+    port_out(0xcfc, 4, 1);
+    assert_int_equal(legacy_port(v, 0x63f, 1, true, &value), 0);
+    assert_int_equal(legacy_port(v, 0x640, 1, true, &value), -RV_ENOENT);
+    assert_int_equal(legacy_port(v, 0x5ff, 1, true, &value), -RV_ENOENT);
+    assert_int_equal(legacy_port(v, 0x5ff, 4, true, &value), -RV_ENOENT);
+}
+
 static void legacy_port_string_firmware_reads_many_bytes(void **state)
 {
     uint8_t got[4];
@@ -521,6 +537,77 @@ static void emulate_real_run_reset_is_the_last_instruction(void **state)
     assert_int_equal(dom->state, DOMAIN_SHUTDOWN);
 }
 
+/* A request that its level keeps up and that nobody has to end, and a gate that
+ * leaves interrupts open: without a limit they would follow each other for
+ * ever between two instructions. */
+static void emulate_real_run_endless_interrupts_come_to_an_end(void **state)
+{
+    static const uint8_t code[] = {
+        0x31, 0xc0,                               /* xor ax, ax */
+        0x8e, 0xd0,                               /* mov ss, ax */
+        0xbc, 0x00, 0x70,                         /* mov sp, 0x7000 */
+        0xb8, 0x03, 0x00,                         /* mov ax, 3 */
+        0x8e, 0xd8,                               /* mov ds, ax */
+        0x2e, 0x66, 0x0f, 0x01, 0x16, 0x40, 0x00, /* lgdt [cs:0x40] */
+        0x2e, 0x66, 0x0f, 0x01, 0x1e, 0x48, 0x00, /* lidt [cs:0x48] */
+        0x0f, 0x20, 0xc0,                         /* mov eax, cr0 */
+        0x0c, 0x01,                               /* or al, 1 */
+        0xfb,                                     /* sti */
+        0x0f, 0x22, 0xc0,                         /* mov cr0, eax */
+        0xeb, 0xfe,                               /* jmp $ */
+    };
+    static const uint8_t gdtr[] = {0x0f, 0x00, 0x50, 0x00, 0x0f, 0x00};
+    static const uint8_t idtr[] = {0xff, 0x01, 0x00, 0x01, 0x0f, 0x00};
+    static const uint8_t segment[] = {0xff, 0xff, 0x00, 0x00,
+                                      0x0f, 0x9b, 0x00, 0x00};
+    static const uint8_t gate[] = {0x25, 0x00, 0x08, 0x00,
+                                   0x00, 0x8f, 0x00, 0x00};
+
+    (void)state;
+    memcpy(rom + 0x40, gdtr, sizeof(gdtr));
+    memcpy(rom + 0x48, idtr, sizeof(idtr));
+    memcpy(rom + 0x58, segment, sizeof(segment));
+    memcpy(rom + 0x100 + 0x24 * 8, gate, sizeof(gate));
+    emulated(code, sizeof(code));
+    port_out(0x20, 1, 0x11);
+    port_out(0x21, 1, 0x20);
+    port_out(0x21, 1, 0x04);
+    port_out(0x21, 1, 0x03); /* automatic end of interrupt */
+    port_out(0x21, 1, 0xef);
+    port_out(0x4d0, 1, 0x10);
+    port_out(0x3fc, 1, 0x08);
+    port_out(0x3f9, 1, 0x02); /* the transmitter is empty */
+    assert_true(vcpu_irq_is_pending(v));
+    slices_run();
+    assert_true(vcpu_irq_is_pending(v));
+    assert_int_not_equal(v->regs.gpr[REG_RSP] & 0xffff, 0x7000);
+    assert_int_equal(dom->state, DOMAIN_RUNNING);
+}
+
+/* Each access takes its time here; 64 KiB of them in one go would take
+ * seconds. */
+static void emulate_real_run_slow_devices_end_the_slice(void **state)
+{
+    static const uint8_t code[] = {
+        0x31, 0xc0,       /* xor ax, ax */
+        0x8e, 0xd8,       /* mov ds, ax */
+        0xba, 0x80, 0x00, /* mov dx, 0x80 */
+        0xb9, 0x64, 0x00, /* mov cx, 100 */
+        0xf3, 0x6e,       /* rep outsb */
+        0xf4,             /* hlt */
+    };
+
+    (void)state;
+    emulated(code, sizeof(code));
+    fake_time_auto_advance(30000);
+    assert_false(vmentry_prepare(v));
+    assert_in_range(v->regs.gpr[REG_RCX] & 0xffff, 90, 99);
+    slices_run();
+    fake_time_auto_advance(0);
+    assert_int_equal(v->regs.gpr[REG_RCX] & 0xffff, 0);
+    assert_int_equal(dom->state, DOMAIN_SHUTDOWN);
+}
+
 static void emulate_real_run_x87_and_image_are_executed(void **state)
 {
     static const uint8_t code[] = {
@@ -577,6 +664,7 @@ int main(void)
         CASE(legacy_port_reaches_devices_by_width),
         CASE(legacy_port_devices_can_be_left_out),
         CASE(legacy_port_power_off_ends_the_domain),
+        CASE(legacy_port_power_management_begins_at_its_base),
         CASE(legacy_port_string_firmware_reads_many_bytes),
         CASE(legacy_intr_timer_comes_through_lint0),
         CASE(legacy_intr_others_get_none),
@@ -589,6 +677,8 @@ int main(void)
         CASE(emulate_real_run_segments_settle_first),
         CASE(emulate_real_run_interrupts_are_delivered),
         CASE(emulate_real_run_reset_is_the_last_instruction),
+        CASE(emulate_real_run_endless_interrupts_come_to_an_end),
+        CASE(emulate_real_run_slow_devices_end_the_slice),
         CASE(emulate_real_run_x87_and_image_are_executed),
         CASE(emulate_real_run_what_it_cannot_run_is_named),
         CASE(emulate_real_run_no_handlers_is_a_triple_fault),

@@ -50,9 +50,10 @@ static void write_below_the_level_prints_nothing(void **state)
 static void write_control_characters_are_replaced(void **state)
 {
     (void)state;
-    log_info("name %s", "x\n(rv) [1.0] cpu0 info: lie\033[2J\x1e");
+    log_info("name %s", "x\n(rv) [1.0] cpu0 info: lie\033[2J\x1e\xc2\x9b"
+                        "2J");
     assert_string_equal(sent, "(rv) [    0.000000] cpu0 info: name "
-                              "x?(rv) [1.0] cpu0 info: lie?[2J?\r\n");
+                              "x?(rv) [1.0] cpu0 info: lie?[2J???2J\r\n");
 }
 
 static void write_long_text_is_cut_to_one_line(void **state)

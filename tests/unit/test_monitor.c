@@ -13,6 +13,7 @@
 #include "public/vm_event.h"
 #include "ravelin/cr.h"
 #include "ravelin/sched.h"
+#include "ravelin/vmexit.h"
 #include "ravelin/work.h"
 
 #include "fake.h"
@@ -546,6 +547,23 @@ static void vm_event_registers_are_loaded_by_the_vcpus_cpu(void **state)
     assert_int_equal(v->regs.rip, 0x4444);
 }
 
+static void answer_comes_before_init(void **state)
+{
+    struct vcpu *v = watched->vcpu[1];
+
+    (void)state;
+    attach_own(2);
+    listen(RAVELIN_REASON_CR3, HVMPME_mode_sync);
+    assert_int_equal(write_cr3(1, 0x2000), MONITOR_PAUSED);
+    answer_own(1, 1, RAVELIN_ANSWER_DENY);
+    v->init_pending = true;
+    enter(1);
+    assert_false(vmentry_attend(v)); /* it waits for STARTUP */
+    leave();
+    assert_int_equal(hv->creg_get(v, CREG_CR3), 0);
+    assert_true(v->intercepts.cr3_write);
+}
+
 /* ---- Loss -------------------------------------------------------------- */
 
 static void listener_end_releases_waiting_vcpus(void **state)
@@ -609,6 +627,44 @@ static void silent_listener_is_lost_after_two_looks(void **state)
     assert_false(waits(0));
 }
 
+/* Numbers begin again with each listener; what was seen of the last one's must
+ * not be held against the next. */
+static void next_listener_gets_its_whole_time(void **state)
+{
+    (void)state;
+    attach_own(2);
+    listen(RAVELIN_REASON_CR3, HVMPME_mode_sync);
+    assert_int_equal(write_cr3(0, 1), MONITOR_PAUSED);
+    mon->timer.fn(&mon->timer);
+    assert_int_equal(mon->state, MONITOR_ON);
+    assert_int_equal(monitor_detach(mon), 0);
+    attach_own(2);
+    listen(RAVELIN_REASON_CR3, HVMPME_mode_sync);
+    assert_int_equal(write_cr3(0, 1), MONITOR_PAUSED);
+    mon->timer.fn(&mon->timer);
+    assert_int_equal(mon->state, MONITOR_ON);
+    answer_own(0, 1, 0);
+}
+
+static void second_loss_before_the_work_ran_takes_one_reference(void **state)
+{
+    uint32_t before = watched->refcount;
+
+    (void)state;
+    attach_own(2);
+    monitor_listener_ended(listener);
+    assert_int_equal(monitor_detach(mon), 0);
+    attach_own(2);
+    monitor_listener_ended(listener);
+    assert_int_equal(mon->state, MONITOR_BROKEN);
+    while (work_is_pending()) {
+        work_run();
+    }
+    assert_int_equal(mon->state, MONITOR_OFF);
+    fixture_quiesce();
+    assert_int_equal(watched->refcount, before);
+}
+
 static void policy_pause_keeps_the_domain_paused(void **state)
 {
     static struct manifest_domain md;
@@ -665,9 +721,12 @@ int main(void)
         CASE(mem_event_full_ring_takes_what_was_answered),
         CASE(vm_event_wrong_version_and_flags_are_refused),
         CASE(vm_event_registers_are_loaded_by_the_vcpus_cpu),
+        CASE(answer_comes_before_init),
         CASE(listener_end_releases_waiting_vcpus),
         CASE(lost_listener_leaves_int3_to_the_guest),
         CASE(silent_listener_is_lost_after_two_looks),
+        CASE(next_listener_gets_its_whole_time),
+        CASE(second_loss_before_the_work_ran_takes_one_reference),
         CASE(policy_pause_keeps_the_domain_paused),
         CASE(target_end_is_told_and_the_ring_stays),
     };

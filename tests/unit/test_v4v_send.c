@@ -304,6 +304,21 @@ static void sendv_of_a_long_message_in_time_comes_first(void **state)
     vt_expect(&r, 5, 1, 5, 3);
 }
 
+/* Whoever has begun may let any time go by before going on. */
+static void sendv_of_a_long_message_forbidden_meanwhile_is_refused(void **state)
+{
+    struct vt_ring r = vt_ring(b, 9, V4V_DOMID_ANY, 4 * V4V_SEND_PIECE);
+    const struct v4vtables_rule rule = vt_rule(5, 1, 6, 9, false);
+    long rc;
+
+    (void)state;
+    long_send_begin(a, V4V_SEND_PIECE + 1);
+    assert_int_equal(v4v_rule_add(&rule, 1), 0);
+    assert_true(vt_step(a->vcpu[0], &rc));
+    assert_int_equal(rc, -RV_ECONNREFUSED);
+    assert_int_equal(vt_tx(&r), 0);
+}
+
 /* An interrupt handler that sends too: the interrupted call starts anew. */
 static void sendv_inside_an_interrupted_send_loses_neither(void **state)
 {
@@ -495,6 +510,7 @@ int main(void)
         T(sendv_of_a_long_message_goes_in_pieces),
         T(sendv_of_a_long_message_keeps_others_waiting_for_a_while),
         T(sendv_of_a_long_message_in_time_comes_first),
+        T(sendv_of_a_long_message_forbidden_meanwhile_is_refused),
         T(sendv_inside_an_interrupted_send_loses_neither),
         T(sendv_raises_the_receivers_event),
         T(info_tells_limits_and_one_port),

@@ -345,6 +345,13 @@ char *bundle_path(const struct bundle *b, const char *name)
     return path_join(b->dir, name);
 }
 
+/* Names are parts of paths. */
+static bool is_file_name(const char *name)
+{
+    return name != NULL && name[0] != '\0' && name[0] != '.' &&
+           strchr(name, '/') == NULL;
+}
+
 static bool read_index(struct bundle *b, json_t *index)
 {
     json_t *domains = json_object_get(index, "domains");
@@ -366,7 +373,8 @@ static bool read_index(struct bundle *b, json_t *index)
         int has_console;
 
         if (json_unpack(entry, "{s:s, s:i, s:b}", "name", &name, "domid",
-                        &d->domid, "console", &has_console) != 0) {
+                        &d->domid, "console", &has_console) != 0 ||
+            !is_file_name(name)) {
             return false;
         }
         d->name = xstrdup(name);
@@ -379,7 +387,7 @@ static bool read_index(struct bundle *b, json_t *index)
     {
         const char *name = json_string_value(json_object_get(entry, "name"));
 
-        if (name == NULL) {
+        if (!is_file_name(name)) {
             return false;
         }
         b->module[b->module_count++] = xstrdup(name);

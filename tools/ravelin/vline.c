@@ -136,7 +136,7 @@ bool vline_feed(struct vline *v, unsigned char c)
     case ANSI_TEXT:
         put_cell(v, v->ansi.text, v->ansi.text_len);
         /* A line without end is cut into pieces. */
-        return v->cursor == VLINE_CELLS - 1;
+        return v->cursor >= VLINE_CELLS - 1;
     case ANSI_CONTROL:
         return do_control(v);
     case ANSI_SEQUENCE:

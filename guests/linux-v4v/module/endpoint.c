@@ -167,9 +167,9 @@ int v4v_end_rx_wait(struct v4v_end *e, u32 state, long *left)
     long rc = wait_begin();
 
     if (rc == 0) {
-        rc = wait_event_interruptible_timeout(e->wait, v4v_end_rx_is_ready(e),
-                                              left ? *left
-                                                   : MAX_SCHEDULE_TIMEOUT);
+        rc = wait_event_interruptible_timeout(
+            e->wait, v4v_end_rx_is_ready(e) || v4v_end_state(e) != state,
+            left ? *left : MAX_SCHEDULE_TIMEOUT);
     }
     return wait_end(rc, left);
 }
