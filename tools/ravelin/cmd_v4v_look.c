@@ -41,6 +41,16 @@ static void set_number(json_t *row, const char *key, uint64_t value)
     json_object_set_new(row, key, json_integer((json_int_t)value));
 }
 
+/* More than the hypervisor ever holds for one domain; an agent that goes on
+ * listing is lying. */
+#define RINGS_LOOK_MAX 65536u
+
+static int list_is_endless(const struct v4v_client *c)
+{
+    say("domain '%s' lists without end", c->control);
+    return EXIT_FAILED;
+}
+
 /* ---- All domains, or one ---------------------------------------------- */
 
 /* One that dies while it is looked at is left out. */
@@ -56,6 +66,10 @@ static int look_all(struct v4v_client *c, look_fn look, json_t *rows)
         count = rc == EXIT_OK ? c->answer.record_count : 0;
         memcpy(domain, c->answer.record, sizeof(domain));
         for (size_t i = 0; rc == EXIT_OK && i < count; i++) {
+            if (domain[i].value[0] < from ||
+                domain[i].value[0] >= V4V_DOMID_ANY) {
+                return list_is_endless(c);
+            }
             from = domain[i].value[0] + 1;
             rc = look(c, (unsigned int)domain[i].value[0], domain[i].value[1],
                       rows);
@@ -148,8 +162,9 @@ static int look_rings(struct v4v_client *c, unsigned int id, uint64_t flags,
                                   ring_json(c, id, c->answer.record[i].value));
         }
         start += c->answer.record_count;
-    } while (c->answer.record_count == ANSWER_LIST_FULL);
-    return EXIT_OK;
+    } while (c->answer.record_count == ANSWER_LIST_FULL &&
+             start < RINGS_LOOK_MAX);
+    return start < RINGS_LOOK_MAX ? EXIT_OK : list_is_endless(c);
 }
 
 int v4v_list(struct v4v_client *c, const struct v4v_options *o)
@@ -206,7 +221,11 @@ static int add_traffic(struct v4v_client *c, unsigned int id, json_t *row,
             used += f[4];
             waiting += f[5];
         }
-    } while (c->answer.record_count == ANSWER_LIST_FULL);
+    } while (c->answer.record_count == ANSWER_LIST_FULL &&
+             rings < RINGS_LOOK_MAX);
+    if (rings >= RINGS_LOOK_MAX) {
+        return list_is_endless(c);
+    }
     set_number(row, "sent_messages", c->answer.head.value[0]);
     set_number(row, "sent_bytes", c->answer.head.value[1]);
     set_number(row, "refused", c->answer.head.value[2]);
