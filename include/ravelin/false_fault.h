@@ -17,9 +17,9 @@ struct vcpu;
 /**
  * After a shutdown exit of `v`: was it one that cannot have happened, because
  * the guest's tables do map the instruction that could not be fetched, or the
- * gates and the stack of the event that the entry had to deliver? Then the
- * fault is dropped, an event of ours stays queued, and the next entry goes on
- * where the guest was. Always false on anything but that emulator.
+ * gate of the event that the entry had to deliver? Then the fault is dropped,
+ * an event of ours stays queued, and the next entry goes on where the guest
+ * was. Always false on anything but that emulator.
  */
 bool triple_fault_is_false(struct vcpu *v);
 

@@ -15,9 +15,7 @@
 #include "ravelin/vmexit.h"
 
 #define LEAF_EMULATOR 0x40000000u
-#define VECTOR_DF 8u
 #define VECTOR_PF 14u
-#define CR0_PE 1u
 #define EFER_LMA (1UL << 10)
 /* Page fault error code. */
 #define PF_PRESENT 1u
@@ -26,7 +24,6 @@
 #define PF_FETCH 16u
 #define GATE_PRESENT 0x80u
 #define GATE_ACCESS_BYTE 5u
-#define SLOT_BYTES 8u
 
 static bool runs_on_tcg(void)
 {
@@ -76,30 +73,6 @@ static bool gate_is_present(struct vcpu *v, unsigned vector)
            (access & GATE_PRESENT) != 0;
 }
 
-/* The place next to the stack pointer; another level brings another stack. */
-static bool stack_is_mapped(struct vcpu *v)
-{
-    struct guest_fault fault;
-    struct vcpu_segment ss;
-    gpa_t ignored;
-    uint64_t at = v->regs.gpr[REG_RSP] - SLOT_BYTES;
-
-    if (hv->code_bits_get(v) != 64) {
-        hv->segment_get(v, SEG_SS, &ss);
-        at = (uint32_t)(ss.base + at);
-    }
-    return hv->cpl_get(v) == 3 || guest_translate(v, gva(at), ACCESS_WRITE,
-                                                  false, &ignored, &fault) == 0;
-}
-
-/* The event that the entry had to deliver, and the faults that ended it. */
-static bool delivery_is_mapped(struct vcpu *v, unsigned vector)
-{
-    return (hv->creg_get(v, CREG_CR0) & CR0_PE) != 0 &&
-           gate_is_present(v, vector) && gate_is_present(v, VECTOR_PF) &&
-           gate_is_present(v, VECTOR_DF) && stack_is_mapped(v);
-}
-
 static bool is_missing_page(const struct vcpu_event *ev)
 {
     return ev->vector == VECTOR_PF && ev->type == EVENT_EXCEPTION &&
@@ -123,7 +96,7 @@ bool triple_fault_is_false(struct vcpu *v)
     }
     is_fetch = is_missing_page(&ev);
     is_false = fetch_is_mapped(v) &&
-               (is_fetch || delivery_is_mapped(v, ev.vector)) &&
+               (is_fetch || gate_is_present(v, ev.vector)) &&
                !place_is_worn_out(v);
     if (!is_false || !is_fetch) {
         hv->event_inject(v, &ev);
