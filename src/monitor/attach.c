@@ -16,6 +16,7 @@
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/sched.h"
+#include "ravelin/v4v.h"
 
 #include "monitor_internal.h"
 
@@ -77,6 +78,40 @@ static int pages_pin(struct monitor *m,
     return 0;
 }
 
+/* Back where it was, with nothing in it if it was a ring; if the place is
+ * taken, it is given up. */
+static void page_return(struct monitor *m, bool clear)
+{
+    struct domain *d = m->domain;
+    struct p2m_locked p2m;
+    int rc;
+
+    if (clear) {
+        arch_clear_guest(m->ring.page[0], PAGE_SIZE);
+    }
+    p2m = p2m_lock(&d->p2m);
+    rc = domain_is_dying(d) ? -RV_ESRCH
+                            : p2m_map(p2m, m->ring_gfn, m->ring.frame[0], 0,
+                                      P2M_RAM, ACCESS_ALL);
+    p2m_unlock(&p2m);
+    if (rc != 0) {
+        guest_page_unpin(m->ring.frame[0]);
+    }
+    m->ring.page_count = 0;
+}
+
+/* Does the hypervisor itself write to this frame where the domain told it to?
+ * Its pins outlive the mapping. */
+static bool frame_is_written(struct domain *d, mfn_t m)
+{
+    for (unsigned i = 0; i < d->vcpu_count; i++) {
+        if (read_once(d->vcpu[i]->vcpu_info_mfn.v) == m.v) {
+            return true;
+        }
+    }
+    return v4v_holds_frame(d, m);
+}
+
 /* The page leaves the watched domain's memory. Its reference stays with us. A
  * parameter that was never set is 0. */
 static int page_take(struct monitor *m)
@@ -94,38 +129,24 @@ static int page_take(struct monitor *m)
         }
     }
     p2m_unlock(&p2m);
-    if (rc == 0) {
-        m->ring_gfn = g;
-        m->ring_is_page = true;
-        m->ring.page_count = 1;
-    }
-    return rc;
-}
-
-/* Back where it was, with nothing in it; if the place is taken, it is given
- * up. */
-static void page_return(struct monitor *m)
-{
-    struct domain *d = m->domain;
-    struct p2m_locked p2m;
-    int rc;
-
-    arch_clear_guest(m->ring.page[0], PAGE_SIZE);
-    p2m = p2m_lock(&d->p2m);
-    rc = domain_is_dying(d) ? -RV_ESRCH
-                            : p2m_map(p2m, m->ring_gfn, m->ring.frame[0], 0,
-                                      P2M_RAM, ACCESS_ALL);
-    p2m_unlock(&p2m);
     if (rc != 0) {
-        guest_page_unpin(m->ring.frame[0]);
+        return rc;
     }
-    m->ring.page_count = 0;
+    m->ring_gfn = g;
+    m->ring_is_page = true;
+    m->ring.page_count = 1;
+    if (frame_is_written(d, m->ring.frame[0])) {
+        page_return(m, false);
+        m->ring_is_page = false;
+        return -RV_EBUSY;
+    }
+    return 0;
 }
 
 static void pages_release(struct monitor *m)
 {
     if (m->ring_is_page) {
-        page_return(m);
+        page_return(m, true);
     } else {
         pages_unpin(&m->ring);
     }

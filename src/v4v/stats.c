@@ -49,6 +49,35 @@ unsigned v4v_ring_stats(struct domain *d, uint32_t start,
     return stored;
 }
 
+static bool ring_holds(const struct v4v_ring_state *ring, uint32_t pages,
+                       mfn_t m)
+{
+    for (uint32_t i = 0; i < pages; i++) {
+        if (ring->page[i].v == m.v) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool v4v_holds_frame(struct domain *d, mfn_t m)
+{
+    struct v4v_table_locked held = v4v_table_lock(d->v4v);
+    struct v4v_ring_state *ring;
+    bool found = false;
+
+    for (unsigned i = 0; i < V4V_BUCKETS && !found; i++) {
+        for (ring = d->v4v->bucket[i]; ring && !found; ring = ring->hash_next) {
+            found = ring_holds(ring, ring->page_count, m);
+        }
+    }
+    for (ring = d->v4v->pending; ring && !found; ring = ring->pending_next) {
+        found = ring_holds(ring, read_once(ring->page_next), m);
+    }
+    v4v_table_unlock(&held);
+    return found;
+}
+
 struct v4v_traffic v4v_traffic_get(const struct domain *d)
 {
     const struct v4v_traffic *t = &d->v4v->traffic;

@@ -130,6 +130,32 @@ static void attach_mem_event(void)
                 MEM_EVENT_RING_SIZE);
 }
 
+/* What the hypervisor writes for the watched domain is no place for answers:
+ * the domain would give its own. */
+static void attach_to_a_page_the_domain_registered_is_refused(void **state)
+{
+    const struct monitor_attach_request req = {
+        .listener = listener,
+        .format = &monitor_format_mem_event,
+        .slot_size = sizeof(struct mem_event_st),
+        .slots = MEM_EVENT_RING_SIZE,
+        .page_count = 1,
+    };
+    struct vcpu *v = watched->vcpu[1];
+    mfn_t before = v->vcpu_info_mfn;
+    uint8_t *page = frame_ptr(watched, RING_GFN);
+
+    (void)state;
+    page[0] = 0x5a;
+    watched->hvm_param[HVM_PARAM_MONITOR_RING_PFN] = RING_GFN;
+    v->vcpu_info_mfn = p2m_lookup(&watched->p2m, gfn(RING_GFN)).mfn;
+    assert_int_equal(monitor_attach(mon, &req), -RV_EBUSY);
+    v->vcpu_info_mfn = before;
+    assert_ptr_equal(frame_ptr(watched, RING_GFN), page);
+    assert_int_equal(page[0], 0x5a);
+    attach_mem_event();
+}
+
 static struct ravelin_ring *own(void)
 {
     return (void *)ring_page;
@@ -724,6 +750,7 @@ int main(void)
         CASE(answer_comes_before_init),
         CASE(listener_end_releases_waiting_vcpus),
         CASE(lost_listener_leaves_int3_to_the_guest),
+        CASE(attach_to_a_page_the_domain_registered_is_refused),
         CASE(silent_listener_is_lost_after_two_looks),
         CASE(next_listener_gets_its_whole_time),
         CASE(second_loss_before_the_work_ran_takes_one_reference),

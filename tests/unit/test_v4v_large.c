@@ -109,6 +109,28 @@ static void register_comes_in_pieces_and_opens_with_the_last(void **state)
 }
 
 /* Each frame is pinned once and let go once, a piece at a time. */
+static mfn_t frame_at(uint64_t page)
+{
+    return p2m_lookup(&big->p2m, gfn((ring.at >> PAGE_SHIFT) + page)).mfn;
+}
+
+static void holds_frame_from_its_pinning_to_the_end_of_the_ring(void **state)
+{
+    long rc;
+
+    (void)state;
+    assert_false(v4v_holds_frame(big, frame_at(0)));
+    begin(0);
+    assert_false(vt_step(big->vcpu[0], &rc));
+    assert_true(v4v_holds_frame(big, frame_at(0)));
+    assert_false(v4v_holds_frame(big, frame_at(BIG_PAGES - 1)));
+    finish(0, 0);
+    assert_true(v4v_holds_frame(big, frame_at(BIG_PAGES - 1)));
+    assert_false(v4v_holds_frame(other, frame_at(0)));
+    assert_int_equal(vt_unregister(&ring), 0);
+    assert_false(v4v_holds_frame(big, frame_at(0)));
+}
+
 static void unregister_lets_go_in_pieces(void **state)
 {
     const uint64_t unmapped = ring.at + (4000u << PAGE_SHIFT);
@@ -318,6 +340,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(register_comes_in_pieces_and_opens_with_the_last),
+        T(holds_frame_from_its_pinning_to_the_end_of_the_ring),
         T(unregister_lets_go_in_pieces),
         T(register_again_at_once_waits_for_the_pages),
         T(register_bad_frame_in_the_last_piece_lets_all_go),
