@@ -156,6 +156,7 @@ static void row_check(uint64_t number, uint32_t answer)
     CHECK(taken >= (answer == RAVELIN_ANSWER_EMULATE ? 1 : row->least));
     CHECK(taken <= row->most);
     CHECK_EQ(odd, 0);
+    access_plain_settle(number, plain);
     for (i = 0; i < WATCH_WORDS; i++) {
         if (!CHECK_EQ(watched_result[i], plain[i])) {
             printf("%s: word %u differs\n", row->name, i);

@@ -29,6 +29,8 @@ extern volatile uint64_t access_result[WATCH_WORDS];
 
 /** Handlers and MSRs that the rows use. Watched side. */
 void access_setup(void);
+/** Allows for what the machine may get wrong in a row that nobody watches. */
+void access_plain_settle(uint64_t row, uint64_t result[WATCH_WORDS]);
 /** Trap flags that the handlers have found since the last call. */
 uint64_t access_trap_flags(void);
 

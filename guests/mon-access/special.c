@@ -93,21 +93,49 @@ static void new_page(bool expect_return)
 
 #define RACE_ROUNDS 600u
 
-/* Two bytes each: INC [RDI]; INT 81h; SYSCALL; MOV SS, EAX; STI, NOP. */
-static const uint16_t race_codes[] = {
-    0x07ff, 0x81cd, 0xd08e, 0x90fb,
+/* Pairs of two bytes each, of which only the first differs: who fetches them
+ * one by one gets either. INC [RDI] or MOV EAX, [RDI]; MOV SS, EAX or INT D0h;
+ * STI, NOP or INT 90h; SYSCALL or INT 5. */
+static const uint16_t race_codes[][2] = {
+    {0x07ff, 0x078b},
+    {0xd08e, 0xd0cd},
+    {0x90fb, 0x90cd},
 #ifdef __x86_64__
-    0x050f,
+    {0x050f, 0x05cd},
 #endif
 };
+static const uint8_t race_vectors[] = {0xd0, 0x90, 0x05};
+
+static volatile uint32_t race_wanted, race_pair;
+static uint64_t race_flags;
+
+static void race_trap(struct trap_frame *f)
+{
+    race_flags |= f->flags & FLAGS_TF;
+}
 
 static void race_writer(unsigned int cpu)
 {
     unsigned int i = cpu;
 
     while (!go) {
-        *(volatile uint16_t *)access_data[2] =
-            race_codes[i++ % ARRAY_SIZE(race_codes)];
+        uint32_t pair = race_wanted;
+
+        *(volatile uint16_t *)access_data[2] = race_codes[pair][i++ % 2];
+        race_pair = pair;
+    }
+}
+
+/* From one pair to the next both bytes change, so nobody is at the place. */
+static void race_pair_await(unsigned int pair)
+{
+    if (cpu_count() == 1) {
+        *(volatile uint16_t *)access_data[2] = race_codes[pair][0];
+        return;
+    }
+    race_wanted = pair;
+    while (race_pair != pair) {
+        cpu_relax();
     }
 }
 
@@ -121,11 +149,17 @@ static void race(void)
     go = 0;
     access_trap_flags();
     access_data[2][2] = 0xc3;
-    *(volatile uint16_t *)access_data[2] = race_codes[0];
+    *(volatile uint16_t *)access_data[2] = race_codes[0][0];
+    for (i = 0; i < ARRAY_SIZE(race_vectors); i++) {
+        trap_handler_set(race_vectors[i], race_trap);
+    }
+    race_wanted = race_pair = 0;
+    race_flags = 0;
     if (cpu_count() > 1) {
         cpu_start(1, race_writer);
     }
     for (i = 0; i < RACE_ROUNDS; i++) {
+        race_pair_await(i * ARRAY_SIZE(race_codes) / RACE_ROUNDS);
         asm volatile("mov $0x10, %%eax; call *%1"
                      : "+D"(word)
                      : "r"(access_data[2])
@@ -141,7 +175,7 @@ static void race(void)
         cpu_wait_down(1, 5000 * MS);
     }
     watch_mailbox.result[0] = *(volatile uint32_t *)access_data[0];
-    watch_mailbox.result[1] = access_trap_flags();
+    watch_mailbox.result[1] = access_trap_flags() | race_flags;
     irq_enable();
 }
 
