@@ -26,6 +26,58 @@ static int fail_rule(struct manifest_parser *p, int node,
                                 detail == NULL ? 0 : strlen(detail));
 }
 
+static uint64_t word_align(uint64_t n)
+{
+    return (n + 3) & ~3ul;
+}
+
+/* Bytes of the element behind a tag, rounded up to whole words; more than
+ * `room` if it does not end there. */
+static uint64_t element_size(const uint8_t *at, uint32_t tag, uint32_t room)
+{
+    switch (tag) {
+    case FDT_BEGIN_NODE:
+        return word_align(strnlen((const char *)at, room) + 1ul);
+    case FDT_PROP:
+        return room < 8 ? 8 : 8 + word_align(fdt32_ld((const void *)at));
+    case FDT_END_NODE:
+    case FDT_NOP:
+        return 0;
+    default:
+        return (uint64_t)room + 1;
+    }
+}
+
+/* One walk in which every step goes forward. The library (1.6.1) adds a
+ * property's length to its offset in 32 bits and can go round for ever. */
+static bool structure_has_an_end(const void *fdt, size_t len)
+{
+    uint32_t start = fdt_off_dt_struct(fdt);
+    uint32_t left = fdt_size_dt_struct(fdt);
+    const uint8_t *at = (const uint8_t *)fdt + start;
+
+    if (start % 4 != 0 || start > len || left > len - start) {
+        return false;
+    }
+    while (left >= 4) {
+        uint32_t tag = fdt32_ld((const void *)at);
+        uint64_t size;
+
+        if (tag == FDT_END) {
+            return true;
+        }
+        at += 4;
+        left -= 4;
+        size = element_size(at, tag, left);
+        if (size > left) {
+            return false;
+        }
+        at += size;
+        left -= (uint32_t)size;
+    }
+    return false;
+}
+
 static int check_blob(struct manifest_parser *p, size_t len)
 {
     if (((uintptr_t)p->fdt & 7) != 0 || len < BLOB_HEADER_SIZE ||
@@ -33,7 +85,8 @@ static int check_blob(struct manifest_parser *p, size_t len)
         fdt_last_comp_version(p->fdt) > BLOB_VERSION) {
         return fail_rule(p, MANIFEST_NOWHERE, MANIFEST_E_BLOB_HEADER, NULL);
     }
-    if (fdt_check_full(p->fdt, len) != 0) {
+    if (!structure_has_an_end(p->fdt, len) ||
+        fdt_check_full(p->fdt, len) != 0) {
         return fail_rule(p, MANIFEST_NOWHERE, MANIFEST_E_BLOB_STRUCTURE, NULL);
     }
     return 0;

@@ -271,6 +271,34 @@ static void manifest_parse_any_flipped_byte_is_survived(void **state)
     free(t);
 }
 
+/* A length that leads back to an earlier place must not lead there for ever. */
+static void manifest_parse_lengths_that_wrap_come_to_an_end(void **state)
+{
+    struct tree *t = open_domain();
+    struct manifest_error err;
+    uint32_t first, words;
+    unsigned int refused = 0;
+    fdt32_t *word;
+
+    (void)state;
+    close_domain(t);
+    first = fdt_off_dt_struct(t->bytes) / 4;
+    words = fdt_size_dt_struct(t->bytes) / 4;
+    word = (fdt32_t *)(void *)t->bytes + first;
+    for (uint32_t i = 0; i < words; i++) {
+        fdt32_t old = word[i];
+
+        for (uint32_t back = 0; back < 4 * words; back += 4) {
+            word[i] = cpu_to_fdt32(0u - back);
+            refused += manifest_parse(t->bytes, fdt_totalsize(t->bytes), &m,
+                                      &err) != 0;
+        }
+        word[i] = old;
+    }
+    assert_true(refused > words * words / 2);
+    assert_int_equal(parse(t), MANIFEST_OK);
+}
+
 static void manifest_parse_other_format_is_refused(void **state)
 {
     struct tree *t = tree_new();
@@ -618,6 +646,7 @@ int main(void)
         cmocka_unit_test(manifest_parse_bad_header_is_refused),
         cmocka_unit_test(manifest_parse_truncated_at_any_byte_is_refused),
         cmocka_unit_test(manifest_parse_any_flipped_byte_is_survived),
+        cmocka_unit_test(manifest_parse_lengths_that_wrap_come_to_an_end),
         cmocka_unit_test(manifest_parse_other_format_is_refused),
         cmocka_unit_test(manifest_parse_no_domains_is_refused),
         cmocka_unit_test(manifest_parse_32_domains_is_accepted_33_refused),
