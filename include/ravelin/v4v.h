@@ -98,8 +98,8 @@ int rv_must_check v4v_ring_register_resume(struct vcpu *v, uint32_t *token);
  * large ring are let go in pieces after this. */
 int rv_must_check v4v_ring_unregister(struct domain *d, uint32_t port,
                                       domid_t partner);
-/** Is frame `m` a page of one of the rings of `d`, or about to be? Takes time in
- * proportion to their pages. Takes the table lock. */
+/** Is frame `m` a page of one of the rings of `d`, or about to be? Takes time
+ * in proportion to their pages. Takes the table lock. */
 bool v4v_holds_frame(struct domain *d, mfn_t m);
 /** Up to `n` rings of `d` from the `start`th on. Returns how many. */
 unsigned v4v_ring_stats(struct domain *d, uint32_t start,
