@@ -21,21 +21,32 @@
 /* One page per debugged domain. */
 struct debugger {
     uint8_t event[VCPU_COUNT_MAX]; /* atomic; 0: none */
-    bool is_stopped;               /* protected by the domain's lock */
+    /* Protected by the domain's lock. */
+    bool is_stopped; /* somebody stands for the debugger */
+    bool is_over;    /* it has gone: nobody may */
+    uint8_t pauses;  /* taken for it, to be given back */
 };
 
 static void domain_stop(struct debugger *g, struct vcpu *v, uint8_t event)
 {
     struct domain *d = v->domain;
-    bool first;
+    bool pause, released;
 
     spin_lock(&d->lock);
-    first = !g->is_stopped;
-    g->is_stopped = true;
+    pause = !g->is_stopped && !g->is_over;
+    g->is_stopped |= pause;
     spin_unlock(&d->lock);
     __atomic_store_n(&g->event[v->id], event, __ATOMIC_RELEASE);
-    if (first) {
-        domain_pause(d);
+    if (!pause) {
+        return;
+    }
+    domain_pause(d);
+    spin_lock(&d->lock);
+    released = !g->is_stopped; /* before the pause was there to be undone */
+    g->pauses += !released;
+    spin_unlock(&d->lock);
+    if (released) {
+        (void)domain_unpause(d);
     }
 }
 
@@ -85,16 +96,18 @@ static int debugger_attach(struct domain *d)
 }
 
 /* Lets the domain go on if it stands for the debugger. */
-static void domain_release(struct debugger *g, struct domain *d)
+static void domain_release(struct debugger *g, struct domain *d, bool for_good)
 {
-    bool stopped;
+    unsigned pauses;
 
     spin_lock(&d->lock);
-    stopped = g->is_stopped;
+    pauses = g->pauses;
+    g->pauses = 0;
     g->is_stopped = false;
+    g->is_over |= for_good;
     spin_unlock(&d->lock);
-    if (stopped && domain_unpause(d) != 0) {
-        log_warn("%s: a debugger's stop was gone already", d->name);
+    while (pauses-- > 0) {
+        (void)domain_unpause(d);
     }
 }
 
@@ -109,7 +122,7 @@ int domctl_setdebugging(struct vcpu *v rv_unused, struct domain *d,
     if (!g || debug_detach(d) != 0) {
         return 0;
     }
-    domain_release(g, d);
+    domain_release(g, d, true);
     quiesce_defer_frame_put(hpa_to_mfn(host_pa(g)));
     return 0;
 }
@@ -158,6 +171,6 @@ int domctl_gdbsx_unpausevcpu(struct vcpu *v rv_unused, struct domain *d,
     if (vcpu_find(d, ctl->u.gdbsx_pauseunp_vcpu.vcpu) == NULL || !g) {
         return -RV_EINVAL;
     }
-    domain_release(g, d);
+    domain_release(g, d, false);
     return 0;
 }
