@@ -11,16 +11,6 @@
 
 #include "ravelin/manifest.h"
 
-/* Each domain starts with one thing. */
-static void require_starts(const struct manifest *m)
-{
-    for (uint32_t i = 0; i < m->domain_count; i++) {
-        const struct manifest_domain *d = &m->domain[i];
-
-        require((d->kernel[0] == '\0') != (d->firmware[0] == '\0'));
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require(int condition)
@@ -58,6 +48,16 @@ static void require_ranges(const struct manifest *m)
         require(d->memory >= 1u << 20 && d->memory % 4096 == 0);
         require(d->domid <= MANIFEST_DOMID_MAX);
         require((d->roles & ~ROLE_MASK) == 0 && d->cpus != 0);
+    }
+}
+
+/* Each domain starts with one thing. */
+static void require_starts(const struct manifest *m)
+{
+    for (uint32_t i = 0; i < m->domain_count; i++) {
+        const struct manifest_domain *d = &m->domain[i];
+
+        require((d->kernel[0] == '\0') != (d->firmware[0] == '\0'));
     }
 }
 
