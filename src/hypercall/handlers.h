@@ -58,6 +58,14 @@ static inline int rv_must_check arg_copy_out(struct vcpu *v,
  */
 int rv_must_check target_find(struct vcpu *v, const struct hypercall_args *a,
                               domid_t id, struct domain **out);
+/**
+ * Copies the `n` bytes that argument 1 points to, which begin with the target's
+ * domain id, and finds the target.
+ *
+ * @return -EFAULT; else as target_find().
+ */
+int rv_must_check target_arg(struct vcpu *v, const struct hypercall_args *a,
+                             void *req, size_t n, struct domain **out);
 
 /** Is the page at `g` withheld from the calling domain, because it is its own
  * and a monitor has restricted it? Giving it back or moving it would undo

@@ -53,10 +53,7 @@ static int decode_set(struct vcpu *v, const struct hypercall_args *a,
     struct xen_hvm_set_mem_access req;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = target_find(v, a, req.domid, &r->domain);
+    rc = target_arg(v, a, &req, sizeof(req), &r->domain);
     if (rc != 0) {
         return rc;
     }
@@ -127,10 +124,7 @@ long hvm_op_get_mem_access(struct vcpu *v, struct hypercall_args *a)
     uint8_t mode;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = target_find(v, a, req.domid, &d);
+    rc = target_arg(v, a, &req, sizeof(req), &d);
     if (rc != 0) {
         return rc;
     }

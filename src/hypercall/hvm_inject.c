@@ -32,10 +32,7 @@ long hvm_op_inject_trap(struct vcpu *v, struct hypercall_args *a)
     struct vcpu *target;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = target_find(v, a, req.domid, &d);
+    rc = target_arg(v, a, &req, sizeof(req), &d);
     if (rc != 0) {
         return rc;
     }

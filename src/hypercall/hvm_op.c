@@ -62,10 +62,7 @@ long hvm_op_get_mem_type(struct vcpu *v, struct hypercall_args *a)
     struct domain *d;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = target_find(v, a, req.domid, &d);
+    rc = target_arg(v, a, &req, sizeof(req), &d);
     if (rc != 0) {
         return rc;
     }

@@ -24,6 +24,16 @@ static int watched(struct vcpu *v, const struct hypercall_args *a, domid_t id,
     return rc != 0 ? rc : monitor_get(*d, out);
 }
 
+/* The same for the domain that the operation's structure begins with. */
+static int watched_arg(struct vcpu *v, const struct hypercall_args *a,
+                       void *req, size_t n, struct domain **d,
+                       struct monitor **out)
+{
+    int rc = target_arg(v, a, req, n, d);
+
+    return rc != 0 ? rc : monitor_get(*d, out);
+}
+
 long monitor_op_version(struct vcpu *v, struct hypercall_args *a rv_unused)
 {
     if (!is_control_domain(v->domain) &&
@@ -84,10 +94,7 @@ long monitor_op_attach(struct vcpu *v, struct hypercall_args *a)
     evtchn_port_t port;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = watched(v, a, req.domid, &d, &m);
+    rc = watched_arg(v, a, &req, sizeof(req), &d, &m);
     if (rc != 0) {
         return rc;
     }
@@ -115,10 +122,7 @@ static int decode_target(struct vcpu *v, const struct hypercall_args *a,
     struct domain *d;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = watched(v, a, req.domid, &d, m);
+    rc = watched_arg(v, a, &req, sizeof(req), &d, m);
     if (rc == 0 && (req.pad[0] | req.pad[1] | req.pad[2]) != 0) {
         rc = -RV_EINVAL;
     }
@@ -177,10 +181,7 @@ long monitor_op_listen(struct vcpu *v, struct hypercall_args *a)
     struct domain *d;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = watched(v, a, req.domid, &d, &m);
+    rc = watched_arg(v, a, &req, sizeof(req), &d, &m);
     return rc != 0 ? rc : monitor_listen(m, req.reason, req.mode);
 }
 
@@ -192,10 +193,7 @@ long monitor_op_filter(struct vcpu *v, struct hypercall_args *a)
     struct domain *d;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = watched(v, a, req.domid, &d, &m);
+    rc = watched_arg(v, a, &req, sizeof(req), &d, &m);
     if (rc != 0) {
         return rc;
     }
@@ -216,10 +214,7 @@ long monitor_op_status(struct vcpu *v, struct hypercall_args *a)
     struct domain *d;
     int rc;
 
-    if (arg_copy_in(v, a, 1, &req, sizeof(req)) != 0) {
-        return -RV_EFAULT;
-    }
-    rc = watched(v, a, req.domid, &d, &m);
+    rc = watched_arg(v, a, &req, sizeof(req), &d, &m);
     if (rc != 0) {
         return rc;
     }

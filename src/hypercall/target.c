@@ -7,6 +7,7 @@
 #include "handlers.h"
 #include "ravelin/cpu.h"
 #include "ravelin/monitor.h"
+#include "ravelin/string.h"
 
 static int watched_find(const struct domain *self, domid_t id,
                         struct domain **out)
@@ -54,4 +55,16 @@ bool page_is_held(const struct domain *d, gfn_t g)
 
     return caller != NULL && caller->domain == d &&
            p2m_access_is_held(&d->p2m, g);
+}
+
+int target_arg(struct vcpu *v, const struct hypercall_args *a, void *req,
+               size_t n, struct domain **out)
+{
+    uint16_t id;
+
+    if (arg_copy_in(v, a, 1, req, n) != 0) {
+        return -RV_EFAULT;
+    }
+    memcpy(&id, req, sizeof(id));
+    return target_find(v, a, id, out);
 }
