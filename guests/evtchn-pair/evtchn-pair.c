@@ -14,6 +14,7 @@ const char test_title[] = "evtchn-pair: event channels between two domains";
 
 #define ROUNDS 1000
 #define PORTS_TRIED 64
+#define PATIENCE (20000 * MS)
 
 static bool await(unsigned int port, uint64_t ns)
 {
@@ -29,23 +30,6 @@ static bool await(unsigned int port, uint64_t ns)
     return true;
 }
 
-static bool status_await(unsigned int port, uint32_t want)
-{
-    uint64_t end = clock_ns() + 20000 * MS;
-    struct evtchn_status s;
-
-    do {
-        if (event_status(port, &s)) {
-            return false;
-        }
-        if (s.status == want) {
-            return true;
-        }
-        sched_op(SCHEDOP_yield, NULL);
-    } while (clock_ns() < end);
-    return false;
-}
-
 static void server(unsigned int peer)
 {
     long p = event_unbound(DOMID_SELF, peer), other;
@@ -58,40 +42,22 @@ static void server(unsigned int peer)
     /* One more that is meant for this domain itself: not for the peer. */
     other = event_unbound(DOMID_SELF, DOMID_SELF);
     CHECK(other > 0);
-    if (!CHECK(status_await(port, EVTCHNSTAT_interdomain))) {
+    if (!CHECK(event_status_await(port, EVTCHNSTAT_interdomain, PATIENCE))) {
         return;
     }
     for (i = 0; i < ROUNDS; i++) {
-        if (!CHECK(await(port, 20000 * MS)) || !CHECK_EQ(event_send(port), 0)) {
+        if (!CHECK(await(port, PATIENCE)) || !CHECK_EQ(event_send(port), 0)) {
             return;
         }
     }
-    CHECK(status_await(port, EVTCHNSTAT_unbound));
+    CHECK(event_status_await(port, EVTCHNSTAT_unbound, PATIENCE));
     CHECK_EQ(event_close(port), 0);
     printf("%u rounds served\n", i);
 }
 
-static long find_server(unsigned int peer)
-{
-    uint64_t end = clock_ns() + 20000 * MS;
-    unsigned int i;
-    long p;
-
-    do {
-        for (i = 1; i < PORTS_TRIED; i++) {
-            p = event_interdomain(peer, i);
-            if (p > 0) {
-                return p;
-            }
-        }
-        sched_op(SCHEDOP_yield, NULL);
-    } while (clock_ns() < end);
-    return p;
-}
-
 static void client(unsigned int peer)
 {
-    long p = find_server(peer);
+    long p = event_find(peer, PORTS_TRIED, PATIENCE);
     unsigned int i, port = (unsigned int)p;
 
     if (!CHECK(p > 0)) {
@@ -103,7 +69,7 @@ static void client(unsigned int peer)
     }
     event_clear(port);
     for (i = 0; i < ROUNDS; i++) {
-        if (!CHECK_EQ(event_send(port), 0) || !CHECK(await(port, 20000 * MS))) {
+        if (!CHECK_EQ(event_send(port), 0) || !CHECK(await(port, PATIENCE))) {
             return;
         }
     }

@@ -82,6 +82,41 @@ long event_status(unsigned int port, struct evtchn_status *status)
     return event_channel_op(EVTCHNOP_status, status);
 }
 
+bool event_status_await(unsigned int port, uint32_t status, uint64_t patience)
+{
+    uint64_t end = clock_ns() + patience;
+    struct evtchn_status s;
+
+    do {
+        if (event_status(port, &s)) {
+            return false;
+        }
+        if (s.status == status) {
+            return true;
+        }
+        sched_op(SCHEDOP_yield, NULL);
+    } while (clock_ns() < end);
+    return false;
+}
+
+long event_find(unsigned int remote, unsigned int limit, uint64_t patience)
+{
+    uint64_t end = clock_ns() + patience;
+    unsigned int i;
+    long p = -XEN_EINVAL;
+
+    do {
+        for (i = 1; i < limit; i++) {
+            p = event_interdomain(remote, i);
+            if (p > 0) {
+                return p;
+            }
+        }
+        sched_op(SCHEDOP_yield, NULL);
+    } while (clock_ns() < end);
+    return p;
+}
+
 bool event_is_pending(unsigned int port)
 {
     return bit_test((volatile unsigned long *)shared_info()->evtchn_pending,

@@ -30,6 +30,13 @@ long event_unmask_op(unsigned int port);
 long event_bind_cpu(unsigned int port, unsigned int cpu);
 long event_status(unsigned int port, struct evtchn_status *status);
 
+/** Yields until the port has this status; false after `patience` ns, or if
+ * there is no such port. */
+bool event_status_await(unsigned int port, uint32_t status, uint64_t patience);
+/** Binds the first port below `limit` that the other domain holds open for this
+ * one, and yields until there is one; a negative errno after `patience` ns. */
+long event_find(unsigned int remote, unsigned int limit, uint64_t patience);
+
 bool event_is_pending(unsigned int port);
 bool event_is_masked(unsigned int port);
 void event_mask(unsigned int port);

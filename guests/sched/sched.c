@@ -2,9 +2,9 @@
 /*
  * Scheduling: the share of one CPU that a spinning domain gets, from its own
  * runstate. `share=` is the percentage expected and `slack=` the tolerance in
- * points; `run=` is the length in milliseconds, measured from a start that
- * several domains have in common (the next multiple of `align=` ms of system
- * time). Yields must come back and must not stop the clock.
+ * points; `run=` is the length in milliseconds. Two domains start together:
+ * with `first=<domid>` a domain waits for the other one, which has
+ * `second=<domid>`. Yields must come back and must not stop the clock.
  *
  * Environments: all. Alone, a domain must get nearly all of its CPU. Further
  * vCPUs spin as well; `share=` is then what the first one gets.
@@ -21,16 +21,29 @@ static void runstate_read(struct vcpu_runstate_info *r)
     }
 }
 
-static void start_together(uint64_t align)
-{
-    uint64_t now = clock_ns(), next = 0;
+#define NOBODY 0xffff
+#define PORTS_TRIED 16
+#define PATIENCE (20000 * MS)
 
-    while (next <= now) {
-        next += align;
+static bool wait_for_second(unsigned int peer)
+{
+    long p = event_unbound(DOMID_SELF, peer);
+
+    return CHECK(p > 0) &&
+           CHECK(event_status_await((unsigned int)p, EVTCHNSTAT_interdomain,
+                                    PATIENCE));
+}
+
+static bool start_together(void)
+{
+    unsigned int first = (unsigned int)cmdline_number("first", NOBODY);
+    unsigned int second = (unsigned int)cmdline_number("second", NOBODY);
+
+    if (first != NOBODY) {
+        return wait_for_second(first);
     }
-    while (clock_ns() < next) {
-        sched_op(SCHEDOP_yield, NULL);
-    }
+    return second == NOBODY ||
+           CHECK(event_find(second, PORTS_TRIED, PATIENCE) > 0);
 }
 
 static void share_measure(void)
@@ -40,7 +53,9 @@ static void share_measure(void)
     uint64_t run = cmdline_number("run", 300) * MS, from, to, used, percent;
     struct vcpu_runstate_info a, b;
 
-    start_together(cmdline_number("align", 100) * MS);
+    if (!start_together()) {
+        return;
+    }
     from = clock_ns();
     runstate_read(&a);
     while (clock_ns() < from + run) {

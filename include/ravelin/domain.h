@@ -229,8 +229,6 @@ struct vcpu {
     uint32_t cpuid_result[4];  /* scratch of the CPUID exit */
     uint64_t exit_count[VMEXIT_COUNT];
     struct trail trail;
-    uint64_t false_fault_rip; /* false_fault.h */
-    uint32_t false_fault_count;
 };
 
 /* What domain_create() needs to know. */

@@ -27,8 +27,13 @@ struct sched_stats {
 int rv_must_check sched_cpu_init(struct cpu *cpu);
 void sched_stats_get(const struct cpu *cpu, struct sched_stats *out);
 
+/** The CPUs of `mask` run no vCPU, whatever an affinity says. Once, with all
+ * CPUs online and no vCPU made; at least one CPU is left. */
+void sched_cpus_spare(uint64_t mask);
+
 /** Prepares the scheduler state of `v`, down; weight 1..65535, affinity = mask
- * of CPU ids (0 = any). 0; -EINVAL no such weight or no such CPU online. */
+ * of CPU ids (0 = any). 0; -EINVAL no such weight, or no CPU of the mask is
+ * online and runs guests. */
 int rv_must_check sched_vcpu_init(struct vcpu *v, uint32_t weight,
                                   uint64_t affinity);
 /** The vCPU is dead and loaded nowhere. */
@@ -36,7 +41,7 @@ void sched_vcpu_destroy(struct vcpu *v);
 /** Sets the weight of every vCPU of `d`. 0; -EINVAL out of range. */
 int rv_must_check sched_weight_set(struct domain *d, uint32_t weight);
 /** Takes effect at once, also on a running vCPU. 0; -EINVAL the mask holds no
- * CPU that is online. */
+ * CPU that is online and runs guests. */
 int rv_must_check sched_affinity_set(struct vcpu *v, uint64_t affinity);
 uint64_t sched_affinity_get(const struct vcpu *v);
 

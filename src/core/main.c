@@ -23,6 +23,7 @@
 #include "ravelin/memory_map.h"
 #include "ravelin/panic.h"
 #include "ravelin/sched.h"
+#include "ravelin/spare_cpu.h"
 #include "ravelin/timer.h"
 
 const struct hv_backend *hv RV_RO_AFTER_INIT = NULL;
@@ -120,6 +121,7 @@ rv_noreturn void ravelin_main(struct boot_info *info)
     cpu_init();
     log_info("%u CPUs online, backend %s", arch_cpus_start(info), hv->name);
     cpus_wait();
+    boot_cpu_spare();
     machine_end_baseline();
     boot_domains(info);
     arch_init_data_seal();

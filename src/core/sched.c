@@ -37,6 +37,7 @@ int sched_cpu_init(struct cpu *cpu)
     if (cpu->id == 0) {
         sched_idle_mask = 0; /* the boot CPU comes first: nobody else yet */
         sched_waiting_count = 0;
+        sched_cpus_spare(0);
     }
     sc = &sched_cpus[cpu->id];
     *sc = (struct sched_cpu){.cpu = cpu, .head_vtime = SCHED_NO_VTIME};

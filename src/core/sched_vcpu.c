@@ -10,11 +10,20 @@
 
 #include "sched_internal.h"
 
-static uint64_t online_mask(void)
+/* CPUs that keep house only; written before the first vCPU exists. */
+static uint64_t spared_mask;
+
+static uint64_t guest_cpu_mask(void)
 {
     unsigned count = cpu_count();
 
-    return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
+    return (count >= 64 ? UINT64_MAX : (1UL << count) - 1) & ~spared_mask;
+}
+
+void sched_cpus_spare(uint64_t mask)
+{
+    spared_mask = mask;
+    BUG_ON(guest_cpu_mask() == 0);
 }
 
 /* CPUs appear in the table a moment before they have a run queue. */
@@ -42,10 +51,10 @@ static struct cpu *first_cpu(const struct vcpu *v, uint64_t mask)
 int sched_vcpu_init(struct vcpu *v, uint32_t weight, uint64_t affinity)
 {
     struct sched_unit *u = v->sched;
-    uint64_t mask = affinity == 0 ? UINT64_MAX : affinity;
+    uint64_t mask = (affinity == 0 ? UINT64_MAX : affinity) & ~spared_mask;
 
     if (weight == 0 || weight > SCHED_WEIGHT_MAX ||
-        (mask & online_mask()) == 0) {
+        (mask & guest_cpu_mask()) == 0) {
         return -RV_EINVAL;
     }
     queues_wait();
@@ -55,7 +64,7 @@ int sched_vcpu_init(struct vcpu *v, uint32_t weight, uint64_t affinity)
     v->running = false;
     v->runstate = RUNSTATE_offline;
     v->runstate_since_ns = arch_time_ns();
-    v->cpu = first_cpu(v, mask & online_mask());
+    v->cpu = first_cpu(v, mask & guest_cpu_mask());
     return 0;
 }
 
@@ -86,10 +95,10 @@ int sched_weight_set(struct domain *d, uint32_t weight)
 
 int sched_affinity_set(struct vcpu *v, uint64_t affinity)
 {
-    uint64_t mask = affinity == 0 ? UINT64_MAX : affinity;
+    uint64_t mask = (affinity == 0 ? UINT64_MAX : affinity) & ~spared_mask;
     struct sched_cpu *sc;
 
-    if ((mask & online_mask()) == 0) {
+    if ((mask & guest_cpu_mask()) == 0) {
         return -RV_EINVAL;
     }
     sc = sched_lock_of(v);

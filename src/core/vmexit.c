@@ -13,7 +13,6 @@
 #include "ravelin/cr.h"
 #include "ravelin/device_exit.h"
 #include "ravelin/entry_check.h"
-#include "ravelin/false_fault.h"
 #include "ravelin/hypercall.h"
 #include "ravelin/insn.h"
 #include "ravelin/monitor.h"
@@ -137,13 +136,6 @@ static bool exception_is_endless(struct vcpu *v, uint8_t vector)
     return true;
 }
 
-static void page_fault_forward(struct vcpu *v, uint32_t error, gva_t at)
-{
-    if (!delivery_fault_is_false(v, error, at)) {
-        vcpu_pf_inject(v, error, at);
-    }
-}
-
 /*
  * #DB and #AC are seen only so that a guest cannot make the processor deliver
  * them for ever; the others while a vCPU steps, while a software interrupt is
@@ -165,8 +157,7 @@ static void exception_handle(struct vcpu *v, const struct vmexit *exit)
         return;
     }
     if (vector == VECTOR_PF) {
-        page_fault_forward(v, exit->u.exception.error,
-                           gva(exit->u.exception.cr2));
+        vcpu_pf_inject(v, exit->u.exception.error, gva(exit->u.exception.cr2));
         return;
     }
     if ((vector == VECTOR_DB || vector == VECTOR_AC) &&
@@ -180,9 +171,6 @@ static void exception_handle(struct vcpu *v, const struct vmexit *exit)
 static void triple_fault_handle(struct vcpu *v,
                                 const struct vmexit *exit rv_unused)
 {
-    if (triple_fault_is_false(v)) {
-        return;
-    }
     domain_crash(v->domain, v,
                  "triple fault (an exception while delivering #DF)");
 }

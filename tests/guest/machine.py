@@ -31,6 +31,12 @@ class Outcome:
     seconds: float = 0
 
 
+def processors(guest_cpus):
+    """Of QEMU, for that many that run guests: TCG's first one runs none if it
+    has company."""
+    return guest_cpus if guest_cpus == 1 else guest_cpus + 1
+
+
 def manifest_text(case):
     lines = ["machine:", "  on-last-domain-end: poweroff"]
     if any(d.console == "serial" for d in case.domains):
@@ -149,7 +155,7 @@ class Machine:
                             .replace("\n", "; "))
         with open(os.path.join(boot, "run.args"), encoding="utf-8") as file:
             args = file.read().splitlines()
-        args[args.index("-smp") + 1] = str(self.case.smp)
+        args[args.index("-smp") + 1] = str(processors(self.case.smp))
         if self.case.options:
             args[args.index("-append") + 1] += " " + self.case.options
         return boot, args

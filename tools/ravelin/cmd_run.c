@@ -147,7 +147,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0,
      "Where a manifest is built (default: BUILD/run/NAME)", 1},
-    {"smp", OPT_SMP, "N", 0, "Processors of the machine (default: 2)", 1},
+    {"smp", OPT_SMP, "N", 0, "Processors that run guests (default: 2)", 1},
     {"mem", OPT_MEM, "MIB", 0, "Memory (default: what the domains need)", 1},
     {"icount", OPT_ICOUNT, NULL, 0, "Let the TSC count instructions exactly",
      1},

@@ -50,6 +50,12 @@ static char *module_list(const struct bundle *b)
     return list;
 }
 
+/* TCG's first processor runs no guest if it has company. */
+static unsigned int processors(unsigned int guest_cpus)
+{
+    return guest_cpus == 1 ? 1 : guest_cpus + 1;
+}
+
 char **emulator_args(const struct bundle *b, const struct emulator_options *o)
 {
     static const char *const machine[] = {
@@ -77,7 +83,7 @@ char **emulator_args(const struct bundle *b, const struct emulator_options *o)
     add(&a, xstrdup(o->program));
     add_words(&a, machine);
     add(&a, xstrdup("-smp"));
-    add(&a, xprintf("%u", o->smp != 0 ? o->smp : DEFAULT_CPUS));
+    add(&a, xprintf("%u", processors(o->smp != 0 ? o->smp : DEFAULT_CPUS)));
     add(&a, xstrdup("-m"));
     add(&a, xprintf("%u", o->memory_mib != 0 ? o->memory_mib : b->memory_mib));
     if (o->icount) {

@@ -11,7 +11,7 @@
 
 struct emulator_options {
     const char *program;     /* "qemu-system-x86_64" or a path */
-    unsigned int smp;        /* 0: 2 CPUs */
+    unsigned int smp;        /* CPUs that run guests; 0: 2 */
     unsigned int memory_mib; /* 0: what the bundle asks for */
     unsigned int gdb_port;   /* 0: no gdb stub */
     bool icount;             /* the TSC counts instructions */
