@@ -13,11 +13,9 @@
  */
 
 #include "guest.h"
+#include "sample.h"
 
 const char test_title[] = "bench: instruction counts of hypervisor paths";
-
-#define WARM_UPS 20
-#define SAMPLES 300
 
 /* Neither RDTSC is serialising, and under icount neither needs to be. */
 #define MEASURE(name, work)                \
@@ -30,7 +28,7 @@ const char test_title[] = "bench: instruction counts of hypervisor paths";
 
 struct bench {
     const char *name;
-    uint32_t (*sample)(void);
+    sample_fn *sample;
 };
 
 static struct evtchn_send send;
@@ -39,7 +37,6 @@ static struct xen_hvm_param param = {
     .index = HVM_PARAM_STORE_PFN,
 };
 static unsigned long cr3, cr4;
-static uint32_t samples[SAMPLES];
 
 MEASURE(empty, (void)0)
 MEASURE(hypercall, hypercall_raw(0x7f, 0, 0, 0, 0, 0))
@@ -84,34 +81,6 @@ static const struct bench table[] = {
     {"lapic_read_tpr", sample_tpr},
 };
 
-static void sort(uint32_t *v, unsigned int n)
-{
-    unsigned int i, j;
-
-    for (i = 1; i < n; i++) {
-        uint32_t x = v[i];
-
-        for (j = i; j && v[j - 1] > x; j--) {
-            v[j] = v[j - 1];
-        }
-        v[j] = x;
-    }
-}
-
-static uint32_t median(uint32_t (*sample)(void))
-{
-    unsigned int i;
-
-    for (i = 0; i < WARM_UPS; i++) {
-        sample();
-    }
-    for (i = 0; i < SAMPLES; i++) {
-        samples[i] = sample();
-    }
-    sort(samples, SAMPLES);
-    return samples[SAMPLES / 2];
-}
-
 void test_main(void)
 {
     uint32_t empty;
@@ -127,14 +96,9 @@ void test_main(void)
     cr4 = read_cr4();
     lapic_enable();
     printf("BENCH first_insn_tsc %llu tsc\n", (unsigned long long)boot_tsc);
-    empty = median(sample_empty);
+    empty = sample_median(sample_empty, SAMPLES);
     printf("BENCH empty %u insn\n", empty);
     for (i = 0; i < ARRAY_SIZE(table); i++) {
-        uint32_t v = median(table[i].sample) - empty;
-
-        printf("BENCH %s %u insn\n", table[i].name, v);
-        printf("INFO %s min %u p90 %u max %u\n", table[i].name,
-               samples[0] - empty, samples[SAMPLES * 9 / 10] - empty,
-               samples[SAMPLES - 1] - empty);
+        sample_report(table[i].name, table[i].sample, SAMPLES, empty);
     }
 }

@@ -50,10 +50,12 @@ static void watched(void)
 
         traps = 0;
         if (phase == PHASE_STEP) {
+            irq_enable(); /* Bochs' way to take the CPU from it */
             while (READ_ONCE(watch_mailbox.arg[0]) == phase) {
                 watch_mailbox.result[3]++;
                 flags |= read_flags() & FLAGS_TF;
             }
+            irq_disable();
         } else {
             asm volatile("int3");
         }

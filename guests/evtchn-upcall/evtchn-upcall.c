@@ -197,12 +197,11 @@ static void other_cpu(unsigned int cpu)
     lapic_enable();
     CHECK_EQ(event_upcall_vector_set(cpu, UPCALL_VECTOR), 0);
     event_cpu_reset(cpu);
-    irq_enable();
     atomic_inc(&ready);
     while (!stop) {
-        asm volatile("hlt");
+        irq_enable_halt();
+        irq_disable();
     }
-    irq_disable();
 }
 
 /* `p` and `peer` are the two ends of a loopback pair. */
@@ -226,9 +225,10 @@ static void to_another_cpu(unsigned int p, unsigned int peer)
     CHECK_EQ(event_bind_cpu(p, 1), 0);
     CHECK_EQ(event_bind_cpu((unsigned int)q, 0), -XEN_EINVAL);
     CHECK_EQ(event_bind_cpu(p, 4096), -XEN_ENOENT);
-    stop = 1;
     CHECK_EQ(event_send(peer), 0);
     CHECK(cpu_wait(&taken[1], 2, 2000 * MS));
+    stop = 1;
+    CHECK_EQ(event_send((unsigned int)q), 0); /* out of HLT */
     CHECK(cpu_wait_down(1, 2000 * MS));
 }
 

@@ -12,17 +12,7 @@
  */
 #include "rom.h"
 
-#define APIC(reg) (*(volatile uint32_t *)(0xfee00000u + (reg)))
-#define IOAPIC(reg) (*(volatile uint32_t *)(0xfec00000u + (reg)))
-
 /* ---- Interval timer ---- */
-
-static void pit_program(unsigned channel, unsigned mode, uint16_t count)
-{
-    outb(0x43, (uint8_t)(channel << 6 | 0x30 | mode << 1));
-    outb((uint16_t)(0x40 + channel), (uint8_t)count);
-    outb((uint16_t)(0x40 + channel), (uint8_t)(count >> 8));
-}
 
 static uint16_t pit_count(unsigned channel)
 {
@@ -150,18 +140,6 @@ static void pic_poll_and_mask(void)
 }
 
 static volatile uint32_t nested_seen;
-
-static uint8_t cmos_get(uint8_t index)
-{
-    outb(0x70, index);
-    return inb(0x71);
-}
-
-static void cmos_put(uint8_t index, uint8_t value)
-{
-    outb(0x70, index);
-    outb(0x71, value);
-}
 
 /* Line 8 in service: line 0, more urgent, still comes through. */
 static void clock_handler_nested(void)
@@ -457,34 +435,16 @@ static void debug_port_identifies_itself(void)
 
 /* ---- APICs instead of the 8259s ---- */
 
-static void apic_handler(void)
-{
-    APIC(0xb0) = 0;
-}
-
 static void ioapic_pin_2_is_the_timer(void)
 {
-    irq_handler[VECTOR_APIC] = apic_handler;
     irq_count[VECTOR_APIC] = 0;
-    IOAPIC(0) = 0x10 + 2 * 2 + 1;
-    IOAPIC(0x10) = 0;
-    IOAPIC(0) = 0x10 + 2 * 2;
-    IOAPIC(0x10) = VECTOR_APIC;
+    ioapic_route(2, VECTOR_APIC);
     pit_program(0, 2, 11932);
     while (irq_count[VECTOR_APIC] < 5) {
         irq_wait();
     }
-    IOAPIC(0) = 0x10 + 2 * 2;
-    IOAPIC(0x10) = 1u << 16;
+    ioapic_mask(2);
     CHECK_IN(irq_count[VECTOR_APIC], 5u, 100u);
-}
-
-/* Virtual wire: the 8259s through LINT0. */
-static void apic_init(void)
-{
-    APIC(0xf0) = 0x100 | VECTOR_SPURIOUS;
-    APIC(0x350) = 0x700;
-    APIC(0x360) = 0x400;
 }
 
 static void lint0_masked_holds_the_8259s_back(void)

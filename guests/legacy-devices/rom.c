@@ -146,30 +146,18 @@ void put_number(uint32_t n)
 static uint32_t check_count;
 static uint32_t failure_count;
 
-static uint8_t cmos_read(uint8_t index)
-{
-    outb(0x70, index);
-    return inb(0x71);
-}
-
-static void cmos_write(uint8_t index, uint32_t value)
-{
-    outb(0x70, index);
-    outb(0x71, (uint8_t)value);
-}
-
 void counts_save(void)
 {
-    cmos_write(CMOS_CHECKS, check_count);
-    cmos_write(CMOS_CHECKS + 1, check_count >> 8);
-    cmos_write(CMOS_FAILURES, failure_count > 255 ? 255 : failure_count);
+    cmos_put(CMOS_CHECKS, (uint8_t)check_count);
+    cmos_put(CMOS_CHECKS + 1, (uint8_t)(check_count >> 8));
+    cmos_put(CMOS_FAILURES, failure_count > 255 ? 255 : (uint8_t)failure_count);
 }
 
 static void counts_restore(void)
 {
-    check_count = cmos_read(CMOS_CHECKS) | (uint32_t)cmos_read(CMOS_CHECKS + 1)
-                                               << 8;
-    failure_count = cmos_read(CMOS_FAILURES);
+    check_count = cmos_get(CMOS_CHECKS) | (uint32_t)cmos_get(CMOS_CHECKS + 1)
+                                              << 8;
+    failure_count = cmos_get(CMOS_FAILURES);
 }
 
 void check(bool good, uint32_t got, const char *what, unsigned line)
@@ -232,6 +220,8 @@ void rom_interrupt(uint32_t vector, uint32_t eip)
     }
     if (vector < VECTOR_PIC + 16) {
         pic_eoi(vector - VECTOR_PIC);
+    } else if (vector < VECTOR_SPURIOUS) {
+        APIC(0xb0) = 0;
     }
 }
 
@@ -283,6 +273,30 @@ void pic_eoi(unsigned irq)
     outb(0x20, 0x20);
 }
 
+void apic_init(void)
+{
+    APIC(0xf0) = 0x100 | VECTOR_SPURIOUS;
+    APIC(0x350) = 0x700;
+    APIC(0x360) = 0x400;
+}
+
+static void ioapic_write(uint8_t reg, uint32_t value)
+{
+    IOAPIC(0) = reg;
+    IOAPIC(0x10) = value;
+}
+
+void ioapic_route(unsigned pin, unsigned vector)
+{
+    ioapic_write((uint8_t)(0x11 + 2 * pin), 0);
+    ioapic_write((uint8_t)(0x10 + 2 * pin), vector);
+}
+
+void ioapic_mask(unsigned pin)
+{
+    ioapic_write((uint8_t)(0x10 + 2 * pin), 1u << 16);
+}
+
 /* ---- Time ---- */
 
 static uint32_t clock_last;
@@ -320,10 +334,10 @@ void clock_wait_ms(uint32_t ms)
 
 static unsigned boot_next(void)
 {
-    unsigned boot = cmos_read(CMOS_BOOT);
+    unsigned boot = cmos_get(CMOS_BOOT);
 
     counts_restore();
-    cmos_write(CMOS_BOOT, boot + 1);
+    cmos_put(CMOS_BOOT, (uint8_t)(boot + 1));
     return boot;
 }
 

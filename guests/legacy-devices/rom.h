@@ -105,6 +105,34 @@ void pic_only(uint16_t irqs);
 /** Ends service at the chips concerned. */
 void pic_eoi(unsigned irq);
 
+#define APIC(reg) (*(volatile uint32_t *)(0xfee00000u + (reg)))
+#define IOAPIC(reg) (*(volatile uint32_t *)(0xfec00000u + (reg)))
+
+/** Virtual wire: the 8259s through LINT0. */
+void apic_init(void);
+/** Edges of `pin` become `vector`, VECTOR_APIC or above, at this processor. */
+void ioapic_route(unsigned pin, unsigned vector);
+void ioapic_mask(unsigned pin);
+
+/* ---- Registers behind an index ---- */
+
+static inline uint8_t cmos_get(uint8_t index)
+{
+    outb(0x70, index);
+    return inb(0x71);
+}
+static inline void cmos_put(uint8_t index, uint8_t value)
+{
+    outb(0x70, index);
+    outb(0x71, value);
+}
+static inline void pit_program(unsigned channel, unsigned mode, uint16_t count)
+{
+    outb(0x43, (uint8_t)(channel << 6 | 0x30 | mode << 1));
+    outb((uint16_t)(0x40 + channel), (uint8_t)count);
+    outb((uint16_t)(0x40 + channel), (uint8_t)(count >> 8));
+}
+
 /* ---- Time: the power management timer, 3.579545 MHz ---- */
 
 #define PM_PORT 0x600u

@@ -2,8 +2,9 @@
 /*
  * libv4v: messages between domains for small guests. An endpoint is one ring
  * with a port; datagrams go from endpoint to address. A stream is a connection
- * with a ring of its own at either end, opened by SYN and ACK, ended by RST,
- * checked by PING and PONG. Calls are for one vCPU at a time per endpoint.
+ * with a ring of its own at either end, opened by SYN and ACK, ended by RST, or
+ * one way by FIN, checked by PING and PONG. Calls are for one vCPU at a time
+ * per endpoint.
  *
  * Results are 0 or positive, or a negative XEN_E* number. `ns` says how long a
  * call may wait: 0 not at all (-XEN_EAGAIN), V4V_FOREVER without end; what ran
@@ -75,24 +76,37 @@ struct v4v_stream {
     struct v4v_endpoint end;
     struct v4v_addr peer;
     uint32_t conid;
-    uint32_t taken; /* bytes of the first message that were read */
-    bool is_closed; /* the peer has sent RST */
-    uint32_t pongs; /* answers to our PINGs */
+    uint32_t taken;    /* bytes of the first message that were read */
+    uint32_t features; /* V4V_STREAM_*, in use */
+    bool is_closed;    /* the peer has sent RST */
+    bool is_refused;   /* nobody takes what we send any more */
+    bool is_shut;      /* we have sent FIN */
+    bool has_ended;    /* the peer has sent FIN */
+    uint32_t pongs;    /* answers to our PINGs */
 };
 
 /** Connects from a ring of `pages` pages to a listening endpoint.
  * -XEN_ECONNREFUSED: nobody listens, or, with is_closed set, it said no. */
 long v4v_connect(struct v4v_stream *s, const struct v4v_addr *to,
                  uint32_t pages, uint64_t ns);
-/** Takes the next SYN from a listening endpoint and accepts it, or if there can
- * be no ring for it refuses it and returns why. */
+/** Takes the next SYN from a listening endpoint and accepts it, or refuses it
+ * and returns why: there can be no ring for it, or -XEN_ECONNREFUSED: the
+ * answer was, by the rules or because nobody waits for it any more. */
 long v4v_accept(struct v4v_endpoint *listener, struct v4v_stream *s,
                 uint32_t pages, uint64_t ns);
 /** Sends all of it, as many messages as it takes. Returns `size`.
- * -XEN_ENOTCONN: the connection is gone. */
+ * -XEN_ENOTCONN: the connection is gone, or shut down by us. */
 long v4v_stream_send(struct v4v_stream *s, const void *data, size_t size,
                      uint64_t ns);
-/** Returns 1..size bytes; 0: the peer has closed. */
+/**
+ * Ends our side: the peer reads what there is, and then 0, and can still send.
+ * Again: 0. -XEN_EOPNOTSUPP: the peer does not know FIN, and would not hear of
+ * our end before we close. -XEN_EAGAIN, -XEN_ETIMEDOUT: nothing has changed.
+ * -XEN_ENOTCONN: the connection is gone.
+ */
+long v4v_stream_shutdown(struct v4v_stream *s, uint64_t ns);
+/** Returns 1..size bytes; 0: the peer has closed, or with has_ended set its
+ * side. */
 long v4v_stream_receive(struct v4v_stream *s, void *data, size_t size,
                         uint64_t ns);
 /** Asks the peer for a sign of life; its PONG is taken by a receive. */

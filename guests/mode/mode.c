@@ -75,6 +75,24 @@ static void modes_once(void *pse, void *pae, void *root)
     CHECK_EQ(read_cr0(), cr0);
 }
 
+/* Paging is off. Legal, and every exit from here must come back. */
+static void lme_without_pae(void)
+{
+    unsigned long cr4 = read_cr4();
+
+    write_cr4(cr4 & ~CR4_PAE);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_LME);
+    (void)cpuid(0);
+    CHECK(rdmsr(MSR_EFER) & EFER_LME);
+    write_cr4(cr4 | CR4_PAE);
+    CHECK(rdmsr(MSR_EFER) & EFER_LME);
+    write_cr4(cr4 & ~CR4_PAE);
+    CHECK(rdmsr(MSR_EFER) & EFER_LME);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(uint64_t)EFER_LME);
+    CHECK(!(rdmsr(MSR_EFER) & EFER_LME));
+    write_cr4(cr4);
+}
+
 void test_main(void)
 {
     void *pse = pse_tables(), *pae = pae_tables(), *root = long_tables();
@@ -84,6 +102,9 @@ void test_main(void)
            (size_t)(mode_real_code_end - mode_real_code));
     for (i = 0; i < 20; i++) {
         modes_once(pse, pae, root);
+    }
+    if (!cmdline_value("reference")) {
+        lme_without_pae();
     }
     /* The paravirtual interface is where it was. */
     CHECK(xen_version(XENVER_version, NULL) > 0);

@@ -45,13 +45,24 @@ enum {
     SPECIAL_EXEC,  /* one call into it */
     SPECIAL_WALK,  /* tells where its top page table is */
     SPECIAL_RACE,  /* one CPU executes what the other one rewrites */
+    SPECIAL_CALLS, /* two CPUs with hypercalls whose results go to one page */
 };
+
+/* calls.c: rows, and the two sides of SPECIAL_CALLS. */
+void call_run_read(void);
+void call_run_write(void);
+void call_run_write_only(void);
+void call_run_cross(void);
+void call_run_port(void);
+void call_special(void);
 
 /** Events that run() has taken. */
 uint32_t access_events(void);
 
 typedef bool access_run_fn(uint64_t what, uint32_t answer, uint32_t flags,
                            uint64_t result[WATCH_WORDS]);
+
+void call_check(struct monitor *m, access_run_fn *run);
 
 /** Watched side: runs one. */
 void access_special(uint64_t what);

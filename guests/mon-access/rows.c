@@ -402,6 +402,7 @@ static void *page_idt(void)
 #define R RAVELIN_EVENT_READ
 #define W RAVELIN_EVENT_WRITE
 #define G RAVELIN_EVENT_GLA
+#define H RAVELIN_EVENT_HYPERCALL
 #define CODE(name, least, most)                                            \
     {                                                                      \
         "code-" #name, run_##name, page_code, 1, MONITOR_ACCESS_RW, least, \
@@ -449,6 +450,15 @@ const struct access_row access_rows[] = {
     {"stack-interrupt", run_stack_interrupt, page_data, 3, MONITOR_ACCESS_R, 1,
      60, W},
     {"idt", run_idt, page_idt, 1, MONITOR_ACCESS_N, 1, 200, 0},
+    {"call-read", call_run_read, page_data, 1, MONITOR_ACCESS_N, 1, 1,
+     R | G | H},
+    {"call-write", call_run_write, page_data, 1, MONITOR_ACCESS_R, 1, 1,
+     W | G | H},
+    {"call-write-w-only", call_run_write_only, page_data, 1, MONITOR_ACCESS_W,
+     1, 1, R | G},
+    {"call-cross", call_run_cross, page_data, 2, MONITOR_ACCESS_R, 2, 2,
+     W | G | H},
+    {"call-port", call_run_port, page_data, 1, MONITOR_ACCESS_N, 4, 4, G},
     {"watchpoint", run_watchpoint, page_data, 1, MONITOR_ACCESS_R, 1, 1, W | G},
 };
 const unsigned int access_row_count = ARRAY_SIZE(access_rows);

@@ -188,6 +188,9 @@ void access_special(uint64_t what)
     case SPECIAL_RACE:
         race();
         break;
+    case SPECIAL_CALLS:
+        call_special();
+        break;
     case SPECIAL_TWO_CPUS:
         two_cpus();
         break;
@@ -428,6 +431,7 @@ static void refusals_check(struct monitor *m)
 void access_specials(struct monitor *m, access_run_fn *run)
 {
     two_cpus_check(m, run);
+    call_check(m, run);
     race_check(m, run);
     walk_check(m, run);
     rx2rw_check(m, run);

@@ -13,12 +13,13 @@
  */
 
 #include "guest.h"
+#include "sample.h"
 #include "watch.h"
 
 const char test_title[] = "mon-bench: instruction counts of events";
 
-#define WARM_UPS 20
-#define SAMPLES 300
+/* One for each sample, warm-ups included. */
+#define EVENTS (SAMPLE_WARM_UPS + SAMPLES)
 #define RING_PAGES 16u
 
 enum phase {
@@ -37,7 +38,6 @@ enum phase {
 
 /* ---- Watched ------------------------------------------------------------- */
 
-static uint32_t samples[SAMPLES];
 static unsigned long cr3, cr4;
 static uint32_t empty;
 
@@ -87,7 +87,7 @@ static uint32_t sample_access(void)
 
 static const struct {
     const char *name;
-    uint32_t (*sample)(void);
+    sample_fn *sample;
 } rows[PHASE_COUNT] = {
     [PHASE_IDLE] = {"cr3_attached_idle", sample_cr3},
     [PHASE_SYNC] = {"cr3_sync_event", sample_cr3},
@@ -100,52 +100,18 @@ static const struct {
     [PHASE_ACCESS_EMULATE] = {"access_emulate_event", sample_access},
 };
 
-static void sort(uint32_t *v, unsigned int n)
-{
-    unsigned int i, j;
-
-    for (i = 1; i < n; i++) {
-        uint32_t x = v[i];
-
-        for (j = i; j && v[j - 1] > x; j--) {
-            v[j] = v[j - 1];
-        }
-        v[j] = x;
-    }
-}
-
-static uint32_t median(uint32_t (*sample)(void))
-{
-    unsigned int i;
-
-    for (i = 0; i < WARM_UPS; i++) {
-        sample();
-    }
-    for (i = 0; i < SAMPLES; i++) {
-        samples[i] = sample();
-    }
-    sort(samples, SAMPLES);
-    return samples[SAMPLES / 2];
-}
-
 static void watched(void)
 {
     uint32_t phase = PHASE_NONE;
 
     cr3 = read_cr3();
     cr4 = read_cr4();
-    empty = median(sample_empty);
+    empty = sample_median(sample_empty, SAMPLES);
     while ((phase = watch_await(phase)) != WATCH_END) {
-        uint32_t v;
-
         if (!CHECK(phase < PHASE_COUNT)) {
             break;
         }
-        v = median(rows[phase].sample) - empty;
-        printf("BENCH %s %u insn\n", rows[phase].name, v);
-        printf("INFO %s min %u p90 %u max %u\n", rows[phase].name,
-               samples[0] - empty, samples[SAMPLES * 9 / 10] - empty,
-               samples[SAMPLES - 1] - empty);
+        sample_report(rows[phase].name, rows[phase].sample, SAMPLES, empty);
         watch_done(phase);
         hvm_op(HVMOP_guest_request_vm_event, NULL);
     }
@@ -166,21 +132,18 @@ struct setting {
 
 static const struct setting settings[PHASE_COUNT] = {
     [PHASE_IDLE] = {RAVELIN_REASON_CR3, HVMPME_mode_disabled, 0, 1, 0},
-    [PHASE_SYNC] = {RAVELIN_REASON_CR3, HVMPME_mode_sync, 0, 1,
-                    WARM_UPS + SAMPLES},
-    [PHASE_ASYNC] = {RAVELIN_REASON_CR3, HVMPME_mode_async, 0, 1000,
-                     WARM_UPS + SAMPLES},
+    [PHASE_SYNC] = {RAVELIN_REASON_CR3, HVMPME_mode_sync, 0, 1, EVENTS},
+    [PHASE_ASYNC] = {RAVELIN_REASON_CR3, HVMPME_mode_async, 0, 1000, EVENTS},
     [PHASE_FILTERED] = {RAVELIN_REASON_CR3, HVMPME_mode_sync, 0, 1, 0},
     [PHASE_UNCHANGED] = {RAVELIN_REASON_CR3,
                          HVMPME_mode_sync | HVMPME_onchangeonly, 0, 1, 0},
-    [PHASE_CR4_SYNC] = {RAVELIN_REASON_CR4, HVMPME_mode_sync, 0, 1,
-                        WARM_UPS + SAMPLES},
+    [PHASE_CR4_SYNC] = {RAVELIN_REASON_CR4, HVMPME_mode_sync, 0, 1, EVENTS},
     [PHASE_INT3] = {RAVELIN_REASON_INT3, HVMPME_mode_sync, RAVELIN_ANSWER_SKIP,
-                    1, WARM_UPS + SAMPLES},
+                    1, EVENTS},
     [PHASE_ACCESS_STEP] = {RAVELIN_REASON_VIOLATION, 0, RAVELIN_ANSWER_STEP, 1,
-                           WARM_UPS + SAMPLES},
+                           EVENTS},
     [PHASE_ACCESS_EMULATE] = {RAVELIN_REASON_VIOLATION, 0,
-                              RAVELIN_ANSWER_EMULATE, 1, WARM_UPS + SAMPLES},
+                              RAVELIN_ANSWER_EMULATE, 1, EVENTS},
 };
 
 /* Takes what there is, straight from the ring: this is what is measured. False:

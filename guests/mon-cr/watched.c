@@ -105,12 +105,14 @@ static void cr3_writes(unsigned int n)
     }
 }
 
-/* Until the watcher says stop: arg[0] is polled, result[0] counts. */
+/* Until the watcher says stop: arg[0] is polled, result[0] counts. Bochs takes
+ * the CPU from no guest whose interrupts are off. */
 static void run(void)
 {
     unsigned long cr3 = read_cr3();
     unsigned int i;
 
+    irq_enable();
     WRITE_ONCE(watch_mailbox.result[0], 0);
     while (READ_ONCE(watch_mailbox.arg[0]) == 0) {
         write_cr3(cr3);
@@ -120,6 +122,7 @@ static void run(void)
             asm volatile("" ::: "memory");
         }
     }
+    irq_disable();
 }
 
 static void denied(void)

@@ -14,12 +14,11 @@
  */
 
 #include "pair.h"
+#include "sample.h"
 #include "v4v.h"
 
 const char test_title[] = "v4v-bench: instruction counts of messages";
 
-#define WARM_UPS 20
-#define SAMPLES 300
 #define PORT 77
 #define RING_PAGES 64u
 #define BUFFER_PAGES 32u
@@ -42,7 +41,6 @@ static struct v4v_ring *big;
 static uint64_t big_pfn[BIG_PAGES];
 static uint8_t *buffer;
 static uint32_t port;
-static uint32_t samples[SAMPLES];
 
 static uint32_t timed(unsigned int cmd, const void *a1, const void *a2,
                       uint32_t a3, uint32_t a4)
@@ -217,25 +215,6 @@ static const struct {
     {"v4v_unregister_16m", sample_unregister_16m, BIG_SAMPLES},
 };
 
-/* Sorts `count` samples and returns the one in the middle. */
-static uint32_t median(uint32_t (*sample)(void), unsigned int count)
-{
-    unsigned int i, j;
-
-    for (i = 0; i < WARM_UPS; i++) {
-        sample();
-    }
-    for (i = 0; i < count; i++) {
-        uint32_t x = sample();
-
-        for (j = i; j && samples[j - 1] > x; j--) {
-            samples[j] = samples[j - 1];
-        }
-        samples[j] = x;
-    }
-    return samples[count / 2];
-}
-
 static bool prepare(void)
 {
     long p = v4v_event_port();
@@ -276,15 +255,10 @@ static void alone(void)
     if (!prepare()) {
         return;
     }
-    empty = median(sample_empty, SAMPLES);
+    empty = sample_median(sample_empty, SAMPLES);
     for (i = 0; i < ARRAY_SIZE(table); i++) {
-        unsigned int count = table[i].count ? table[i].count : SAMPLES;
-        uint32_t v = median(table[i].sample, count) - empty;
-
-        printf("BENCH %s %u insn\n", table[i].name, v);
-        printf("INFO %s min %u p90 %u max %u\n", table[i].name,
-               samples[0] - empty, samples[count * 9 / 10] - empty,
-               samples[count - 1] - empty);
+        sample_report(table[i].name, table[i].sample,
+                      table[i].count ? table[i].count : SAMPLES, empty);
     }
     CHECK_EQ(v4v_sendv(&addr, iov, 1, V4V_MESSAGE_DGRAM), iov[0].iov_len);
     CHECK_EQ(v4v_close(&end), 0);

@@ -2,13 +2,14 @@
 /*
  * Messages between two domains: `role=server peer=<domid>` and `role=client
  * peer=<domid>`. Numbered datagrams of all sizes in both directions, then a
- * stream each way through a small ring, with PING and refusal. `count=` is the
- * number of datagrams. Other roles: `denied` (the rules of the manifest forbid
- * this domain to send to its peer), `mourner` (sends until its peer has died),
- * `witness` (long messages arrive whole or not at all, though their sender ends
- * in the middle of one), and for whoever changes rules meanwhile `talker` (a
- * datagram each millisecond, refused or not) and `listener`, which both never
- * end.
+ * stream each way through a small ring, with PING, refusal and the end of one
+ * side after the other. `count=` is the number of datagrams. Other roles:
+ * `denied` (the rules of the manifest forbid this domain to send to its peer),
+ * `barred` and `unanswered` (they forbid the way back of connections, but for
+ * one listener's port), `mourner` (sends until its peer has died), `witness`
+ * (long messages arrive whole or not at all, though their sender ends in the
+ * middle of one), and for whoever changes rules meanwhile `talker` (a datagram
+ * each millisecond, refused or not) and `listener`, which both never end.
  *
  * Environments: all.
  */
@@ -25,6 +26,7 @@ const char test_title[] = "v4v-pair: messages between two domains";
 #define SIZE_MAX_DGRAM 9000
 #define STREAM_BYTES (256 * 1024)
 #define CHUNK 3000
+#define FAREWELL 100
 
 static struct v4v_endpoint end;
 static uint8_t buffer[SIZE_MAX_DGRAM + 16];
@@ -162,6 +164,60 @@ static void syn_refuse(void)
     }
 }
 
+/* The peer's PING comes before its FIN, which leaves our side open; it closes
+ * when it has read the farewell. */
+static void farewell_send(struct v4v_stream *s)
+{
+    uint64_t deadline = clock_ns() + PATIENCE;
+
+    CHECK_EQ(v4v_stream_receive(s, buffer, 16, PATIENCE), 0);
+    CHECK(s->has_ended && !s->is_closed);
+    fill(1, FAREWELL);
+    CHECK_EQ(v4v_stream_send(s, buffer, FAREWELL, PATIENCE), FAREWELL);
+    CHECK_EQ(v4v_stream_shutdown(s, PATIENCE), 0);
+    CHECK_EQ(v4v_stream_send(s, buffer, 16, 0), -XEN_ENOTCONN);
+    while (!s->is_closed && clock_ns() < deadline) {
+        CHECK_EQ(v4v_stream_receive(s, buffer, 16, PATIENCE), 0);
+        clock_sleep(MS);
+    }
+    CHECK(s->is_closed);
+}
+
+/* What nobody should send after FIN: it once more, data, and FIN of a
+ * connection that is not there. The peer must not mind. Its ring has room for
+ * all of it, and for our end behind. */
+static void after_fin_misuse(const struct v4v_stream *s)
+{
+    const struct v4v_stream_header wrong[] = {
+        {.flags = V4V_SHF_FIN, .conid = s->conid},
+        {.flags = 0, .conid = s->conid},
+        {.flags = V4V_SHF_FIN, .conid = s->conid + 1},
+    };
+    struct v4v_send_addr addr = {.src = v4v_address(&s->end), .dst = s->peer};
+    unsigned int i;
+
+    for (i = 0; i < 60; i++) {
+        struct v4v_iov iov[2] = {
+            v4v_iov_of(&wrong[i % 3], sizeof(wrong[0])),
+            v4v_iov_of(buffer, 16),
+        };
+
+        CHECK_EQ(v4v_sendv(&addr, iov, 2, V4V_MESSAGE_STREAM),
+                 sizeof(wrong[0]) + 16);
+    }
+}
+
+static void farewell_receive(struct v4v_stream *s)
+{
+    CHECK_EQ(v4v_stream_shutdown(s, PATIENCE), 0);
+    CHECK_EQ(v4v_stream_send(s, buffer, 16, 0), -XEN_ENOTCONN);
+    after_fin_misuse(s);
+    CHECK_EQ(v4v_stream_receive(s, buffer, FAREWELL, PATIENCE), FAREWELL);
+    CHECK(is_pattern(1, FAREWELL));
+    CHECK_EQ(v4v_stream_receive(s, buffer, 1, PATIENCE), 0);
+    CHECK(s->has_ended && !s->is_closed);
+}
+
 static void stream_server(void)
 {
     struct v4v_endpoint listener;
@@ -175,9 +231,7 @@ static void stream_server(void)
     if (stream_read(&s)) {
         stream_write(&s);
     }
-    /* The peer's PING comes before its RST, which ends the stream. */
-    CHECK_EQ(v4v_stream_receive(&s, buffer, 16, PATIENCE), 0);
-    CHECK_EQ(v4v_stream_send(&s, buffer, 16, 0), -XEN_ENOTCONN);
+    farewell_send(&s);
     v4v_stream_close(&s);
     CHECK_EQ(v4v_close(&listener), 0);
 }
@@ -234,11 +288,11 @@ static void stream_client(unsigned int peer)
         v4v_stream_receive(&s, buffer, 1, 20 * MS);
     }
     CHECK_EQ(s.pongs, 1);
+    farewell_receive(&s);
     v4v_stream_close(&s);
 }
 
-/* ---- Roles -----------------------------------------------------------------
- */
+/* ---- Roles --------------------------------------------------------------- */
 
 static void server(unsigned int peer)
 {
@@ -285,6 +339,41 @@ static void denied(unsigned int peer)
         tries++;
     }
     printf("%u tries denied\n", tries);
+}
+
+/* Two are asked for a connection; only the port of the one may say no. */
+static void barred(unsigned int peer)
+{
+    static const uint32_t ports[] = {LISTEN, REFUSING};
+    struct v4v_endpoint listener[2];
+    struct v4v_stream s;
+    unsigned int i;
+
+    (void)peer;
+    for (i = 0; i < 2; i++) {
+        CHECK_EQ(v4v_open(&listener[i], ports[i], V4V_DOMID_ANY, 1), 0);
+    }
+    for (i = 0; i < 2; i++) {
+        CHECK_EQ(v4v_accept(&listener[i], &s, 1, PATIENCE), -XEN_ECONNREFUSED);
+        CHECK_EQ(v4v_close(&listener[i]), 0);
+    }
+}
+
+/* Refused by the hypervisor until the peer listens; then the peer's no comes at
+ * once, and what it may not say never. */
+static void unanswered(unsigned int peer)
+{
+    struct v4v_addr to = {.port = LISTEN, .domain = (uint16_t)peer};
+    uint64_t deadline = clock_ns() + PATIENCE;
+    struct v4v_stream s;
+
+    do {
+        CHECK_EQ(v4v_connect(&s, &to, 1, PATIENCE), -XEN_ECONNREFUSED);
+        clock_sleep(MS);
+    } while (!s.is_closed && clock_ns() < deadline);
+    CHECK(s.is_closed && clock_ns() < deadline);
+    to.port = REFUSING;
+    CHECK_EQ(v4v_connect(&s, &to, 1, 300 * MS), -XEN_ETIMEDOUT);
 }
 
 static void mourner(unsigned int peer)
@@ -364,9 +453,9 @@ static const struct {
     const char *name;
     void (*run)(unsigned int peer);
 } roles[] = {
-    {"server", server},     {"client", client},   {"denied", denied},
-    {"mourner", mourner},   {"witness", witness}, {"talker", talker},
-    {"listener", listener},
+    {"server", server},   {"client", client},         {"denied", denied},
+    {"barred", barred},   {"unanswered", unanswered}, {"mourner", mourner},
+    {"witness", witness}, {"talker", talker},         {"listener", listener},
 };
 
 void test_main(void)

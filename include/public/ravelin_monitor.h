@@ -51,6 +51,9 @@
 #define RAVELIN_EVENT_CPL_SHIFT 8     /* two bits */
 #define RAVELIN_EVENT_BITS_SHIFT 10   /* two bits: code width 16 << n */
 #define RAVELIN_EVENT_LENGTH_SHIFT 12 /* four bits: instruction, 0 unknown */
+/* VIOLATION: by a hypercall that copies from or to the page. It has had no
+ * effect yet, and is executed once more after the answer. */
+#define RAVELIN_EVENT_HYPERCALL (1u << 16)
 
 struct ravelin_segment {
     uint16_t selector;

@@ -156,6 +156,11 @@ struct v4vtables_list {
  * The header of a V4V_MESSAGE_STREAM message. SYN opens a connection under a
  * number that the opener chose, ACK accepts it, RST refuses or ends it, PING
  * asks whether the other side lives, PONG says so; no flag: data.
+ *
+ * Behind the header of a SYN may stand a word of features, and then behind that
+ * of its ACK those of them that the accepting side knows: they are in use. Who
+ * knows no features reads the headers alone. With V4V_STREAM_FIN either side
+ * may send FIN once: it sends no more data, but still receives.
  */
 struct v4v_stream_header {
     uint32_t flags;
@@ -164,8 +169,15 @@ struct v4v_stream_header {
 #define V4V_SHF_SYN (1u << 0)
 #define V4V_SHF_ACK (1u << 1)
 #define V4V_SHF_RST (1u << 2)
+#define V4V_SHF_FIN (1u << 3)
 #define V4V_SHF_PING (1u << 8)
 #define V4V_SHF_PONG (1u << 9)
+
+struct v4v_stream_open {
+    struct v4v_stream_header header;
+    uint32_t features;
+};
+#define V4V_STREAM_FIN (1u << 0)
 
 /*
  * arg1 ring (its header is read), arg2 list of frame numbers (u64 each) that
@@ -285,6 +297,7 @@ V4V_ABI(sizeof(struct v4v_config) == 20);
 V4V_ABI(sizeof(struct v4vtables_rule) == 20);
 V4V_ABI(sizeof(struct v4vtables_list) == 8);
 V4V_ABI(sizeof(struct v4v_stream_header) == 8);
+V4V_ABI(sizeof(struct v4v_stream_open) == 12);
 V4V_ABI(sizeof(struct v4v_explain) == 32);
 V4V_ABI(sizeof(struct v4vtables_counter) == 32);
 V4V_ABI(sizeof(struct v4vtables_counters) == 24);

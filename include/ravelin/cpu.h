@@ -7,6 +7,7 @@
 #pragma once
 
 #include "ravelin/lock.h"
+#include "ravelin/timer.h"
 #include "ravelin/types.h"
 
 #define CPU_COUNT_MAX 64
@@ -33,7 +34,8 @@ struct cpu {
     struct sched_cpu *sched;
     struct timer_queue *timers;
 
-    uint64_t quiesce_epoch; /* last epoch seen at a quiescent point */
+    uint64_t quiesce_epoch;     /* last epoch seen at a quiescent point */
+    struct timer quiesce_timer; /* to look for CPUs that hold things up */
 
     uint8_t locks_held[LOCK_RANK_COUNT]; /* debug builds only */
 

@@ -45,7 +45,8 @@ struct sched_unit;
 /*
  * Legal moves: BUILDING -> RUNNING (unpaused by its creator)
  *              BUILDING | RUNNING -> SHUTDOWN (sched_op, crash)
- *              SHUTDOWN -> RUNNING (resumed by a controller after suspend)
+ *              SHUTDOWN -> RUNNING (domain_resume() after suspend; no call of
+ *                                   the ABI leads there)
  *              BUILDING | RUNNING | SHUTDOWN -> DYING (destroy)
  *              DYING -> DEAD (all memory returned)
  * One function performs them (core/domain_state.c) and refuses others.
@@ -112,8 +113,9 @@ struct domain {
     struct domain *hash_next; /* likewise */
 
     struct p2m p2m;
-    uint64_t max_pages;  /* protected by lock; read without */
-    uint64_t page_count; /* atomic; domain_pages_charge/uncharge */
+    uint64_t max_pages;     /* protected by lock; read without */
+    uint64_t page_count;    /* atomic; domain_pages_charge/uncharge */
+    uint64_t leaving_count; /* atomic; given back, and not free yet */
 
     unsigned vcpu_count; /* fixed at creation */
     struct vcpu *vcpu[VCPU_COUNT_MAX];
@@ -344,6 +346,21 @@ void domain_put(struct domain *d);
  */
 int rv_must_check domain_pages_charge(struct domain *d, uint64_t count);
 void domain_pages_uncharge(struct domain *d, uint64_t count);
+
+/* A frame that was given back can be used again only after quiescence. With
+ * more of them than this a domain has to wait before it gets anything new, or
+ * one that gives and takes would hold far more than its limit. */
+#define DOMAIN_LEAVING_MAX 1024u
+/** Counts a frame, or a table of its map, that `d` does not have any more but
+ * nobody else can have yet; keeps the domain in existence. `d` is valid. */
+void domain_page_leaves(struct domain *d);
+/** It is free. */
+void domain_page_left(struct domain *d);
+/** Must `d` wait before it gets new frames? */
+static inline bool domain_pages_must_leave(const struct domain *d)
+{
+    return read_once(d->leaving_count) > DOMAIN_LEAVING_MAX;
+}
 
 /** vCPU `id` of `d`; NULL if there is none. */
 static inline struct vcpu *domain_vcpu(const struct domain *d, uint32_t id)

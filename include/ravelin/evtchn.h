@@ -131,7 +131,8 @@ void evtchn_upcall_unmask(struct vcpu *v);
 /**
  * vcpu_info now lives at `info` in the pinned frame `m` (reference passed).
  * Contents are carried over and every channel is made to be looked at again.
- * `v` is current here or down. False, nothing changed: it was moved before.
+ * `v` is current here or down; its time is to be published next. False, nothing
+ * changed: it was moved before.
  */
 bool rv_must_check evtchn_vcpu_info_move(struct vcpu *v, void *info, mfn_t m);
 /** Back to shared_info; the pinned frame is released after quiescence. */

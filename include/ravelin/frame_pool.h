@@ -11,7 +11,9 @@
  * existence: the object and its id outlive the frames, however long others pin
  * them. The charge is returned with the last reference, or already when all
  * references left are deferred drops (quiesce_defer_frame_put), so that a guest
- * may give a page back and take another one in the same breath.
+ * may give a page back and take another one in the same breath. Until it is
+ * free, such a frame counts in d->leaving_count, which is bounded: see
+ * DOMAIN_LEAVING_MAX.
  * domain_pages_uncharge() is called with locks up to rank P2M held.
  */
 #pragma once

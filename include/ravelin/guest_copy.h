@@ -50,8 +50,10 @@ void walk_cache_flush(struct vcpu *v);
  * applied: the guest kernel passed the pointer on purpose). The vCPU is current
  * on this CPU or paused. Sets accessed and dirty bits like the processor. The
  * rights in the p2m hold: read-only memory and pages that a monitor protects
- * cannot be written through a hypercall either. A copy that has begun when
- * another CPU restricts such rights may still complete.
+ * cannot be written through a hypercall either. Where a monitor's right is in
+ * the way of a hypercall, the monitor is told when its handler has returned,
+ * and the call is executed again (ravelin/monitor_access.h). A copy that has
+ * begun when another CPU restricts such rights may still complete.
  * @return 0; -EFAULT, with nothing else changed but, for copy_out across
  *         pages, the pages before the faulting one. n == 0: 0.
  */
@@ -59,6 +61,10 @@ int rv_must_check guest_copy_in(struct vcpu *v, void *dst, struct guest_ref src,
                                 size_t n);
 int rv_must_check guest_copy_out(struct vcpu *v, struct guest_ref dst,
                                  const void *src, size_t n);
+/** Could guest_copy_out() do it now? For handlers, before what they could not
+ * take back if the result were not taken. 0; -EFAULT. */
+int rv_must_check guest_copy_probe(struct vcpu *v, struct guest_ref dst,
+                                   size_t n);
 /** Copies from the address space of `v` straight into pinned frames
  * (guest_page_pin), from byte `to` of the first on. Each byte is read once, and
  * what is in the frames never. 0; -EFAULT with the bytes before the fault
@@ -116,15 +122,19 @@ int rv_must_check guest_phys_clear(struct domain *d, gpa_t dst, size_t n);
 
 /**
  * Pins the RAM frame (P2M_RAM) at `g` and returns a host pointer to it, for
- * areas that live long (vcpu_info, rings). Contents may only be read or written
+ * areas that live long (vcpu_info, rings). The domain must have the rights to
+ * read and to write it at this moment; what a monitor takes away later does not
+ * matter. Contents may only be read or written
  * through struct shared_u32 / shared_u64 or guest_page_* helpers. The frame
  * stays allocated and charged to `d` until guest_page_unpin, even if the guest
  * gives the page back or the domain is destroyed.
- * @return NULL if there is no RAM frame of the domain; `mfn_out` is not NULL.
+ * Whoever takes pages away and asks afterwards who has pinned them relies on
+ * pins being noted with the p2m's lock held: see src/monitor/attach.c.
+ * @return NULL if there is no such frame of the domain; `mfn_out` is not NULL.
  */
 void *guest_page_pin(struct domain *d, gfn_t g, mfn_t *mfn_out);
 /** Pins a list of frames in the same way, into out[]; false at the first that
- * is not RAM of the domain, with those before it pinned. */
+ * cannot be pinned, with those before it pinned. */
 bool rv_must_check guest_pages_pin(struct domain *d, const uint64_t *gfns,
                                    unsigned n, mfn_t *out);
 void guest_page_unpin(mfn_t m);

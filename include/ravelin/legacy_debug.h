@@ -18,14 +18,7 @@
 #define LEGACY_DEBUG_BURST 512u
 #define LEGACY_DEBUG_PER_S 20u
 
-enum legacy_debug_sink {
-    LEGACY_DEBUG_TO_LOG,
-    LEGACY_DEBUG_TO_CONSOLE, /* the domain's own, unlimited */
-    LEGACY_DEBUG_OFF,
-};
-
 struct legacy_debug {
-    enum legacy_debug_sink sink;
     uint32_t budget; /* log lines left */
     uint32_t held_count;
     uint64_t budget_ns; /* when it was last filled */
@@ -37,8 +30,7 @@ struct legacy_debug {
 };
 
 void legacy_debug_init(struct legacy_debug *debug,
-                       const struct legacy_host *host,
-                       enum legacy_debug_sink sink);
+                       const struct legacy_host *host);
 
 /** Ports 0x80, 0xed and 0x402; one byte. */
 uint8_t legacy_debug_read(struct legacy_debug *debug, uint16_t port);

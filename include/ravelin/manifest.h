@@ -106,6 +106,7 @@ enum manifest_emulate {
 #define MANIFEST_DEV_DEBUG_PORT (1u << 9)
 #define MANIFEST_DEV_IOAPIC (1u << 10)
 #define MANIFEST_DEV_XEN (1u << 11) /* the Xen ABI's CPUID leaves */
+#define MANIFEST_DEV_PIC (1u << 12)
 
 /* What a watched domain does when its monitor is lost. */
 enum manifest_loss {

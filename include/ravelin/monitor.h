@@ -25,6 +25,7 @@ struct monitor_event {
     uint8_t page_type; /* VIOLATION: HVMMEM_* of the frame */
     bool gla_valid;
     bool table_walk;
+    bool hypercall;    /* VIOLATION: a copy made for one */
     bool always_async; /* pauses nobody, whatever the mode (rx2rw, INJECT) */
     uint8_t insn_len;  /* 0: unknown */
     uint64_t value;

@@ -27,6 +27,32 @@ bool rv_must_check monitor_access_exit(struct vcpu *v,
 bool rv_must_check monitor_access_emulated(struct vcpu *v, gva_t at,
                                            uint8_t access, bool user);
 
+/* ---- Copies of hypercalls ---------------------------------------------- */
+
+/*
+ * What a hypercall copies from or to its caller's memory is an access like
+ * those of instructions. A copy that a right forbids fails; when the handler
+ * has undone what it had begun and holds no lock any more, the monitor is told,
+ * and the hypercall is executed once more, as an instruction would be.
+ */
+
+/** A handler is about to serve `v`, whose domain has a monitor's state. */
+void monitor_call_begin(struct vcpu *v);
+/**
+ * It has returned; no lock is held, and what it stored as progress is in the
+ * registers. True: a copy was stopped and the call has to be executed again
+ * from there, now or after an answer. False: what it returned is its result.
+ */
+bool rv_must_check monitor_call_end(struct vcpu *v);
+/**
+ * A copy for `v` from or to its memory at `gla` is impossible, maybe for a
+ * right only. True: that it is, and it may be done all the same, at *at. False:
+ * not now. May be called with locks held, and outside hypercalls, where it is
+ * always false.
+ */
+bool rv_must_check monitor_copy_permits(struct vcpu *v, gva_t gla,
+                                        uint8_t access, gpa_t *at);
+
 /* ---- One step (v->stepping) -------------------------------------------- */
 
 /** vmentry_attend(), before events: true if they must wait for the step. */

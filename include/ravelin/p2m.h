@@ -158,6 +158,8 @@ mfn_t p2m_view_root(const struct p2m_view *w, bool executable);
 int rv_must_check p2m_view_open(struct p2m_view *w, gfn_t g, uint8_t access);
 /** Is `g` open for `access`? */
 bool p2m_view_is_open(const struct p2m_view *w, gfn_t g, uint8_t access);
+/** Is it not certain that one page more can be opened? */
+bool p2m_view_is_full(const struct p2m_view *w);
 /** Nothing is open any more. */
 void p2m_view_close(struct p2m_view *w);
 /**

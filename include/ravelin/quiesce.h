@@ -47,9 +47,13 @@ static inline void quiesce_point(void)
     }
 }
 
-/** This CPU goes idle (or offline): it is quiescent until quiesce_resume.
- * Runs everything that can run first. */
-void quiesce_idle(void);
+/**
+ * This CPU goes idle (or offline): it is quiescent until quiesce_resume. Runs
+ * some of what can run first; false if there is more of it: then this CPU is
+ * not idle and should look whether it has anything better to do. If others hold
+ * things up, a timer ends the idleness in time to kick them.
+ */
+bool quiesce_idle(void);
 /** The CPU works again; also the first call of a CPU that comes online. */
 void quiesce_resume(void);
 /** Deferred items and frames not yet done with; for tests and statistics. */

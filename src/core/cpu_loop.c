@@ -96,10 +96,9 @@ static struct vcpu *cpu_housekeep(void)
  * or a vCPU for this CPU now ends the wait with its kick. */
 static void cpu_wait(void)
 {
-    if (work_is_pending()) {
+    if (work_is_pending() || !quiesce_idle()) {
         return;
     }
-    quiesce_idle();
     arch_cpu_idle();
     quiesce_resume();
 }

@@ -26,6 +26,7 @@
 #define CR0_CD (1UL << 30)
 #define CR0_PG (1UL << 31)
 #define CR0_DEFINED 0xe005003fUL
+#define CR4_DE (1UL << 3)
 #define CR4_PAE (1UL << 5)
 #define CR4_PCIDE (1UL << 17)
 #define CR4_OSXSAVE (1UL << 18)
@@ -246,26 +247,47 @@ void cr_exit_handle(struct vcpu *v, const struct vmexit *exit)
 
 /* The upper half must be zero; bit 10 reads as one, bits 11, 12, 14 and 15 as
  * zero. Ref: AMD APM Vol 2, 13.1.1.4 "Debug-Control Register (DR7)". */
-static void dr7_write(struct vcpu *v, uint64_t value, unsigned length)
+static bool dr7_set(struct vcpu *v, uint64_t value)
 {
-    if (hv->cpl_get(v) != 0 || value >> 32) {
-        vcpu_gp_inject(v);
-        return;
+    if (value >> 32) {
+        return false;
     }
     hv->creg_set(v, CREG_DR7, (value & ~DR7_ZEROES) | DR7_ONES);
-    vcpu_rip_advance(v, length);
+    return true;
 }
 
+static bool dr_write(struct vcpu *v, unsigned dr, uint64_t value)
+{
+    if (hv->cpl_get(v) != 0) {
+        return false;
+    }
+    if (dr < 4) {
+        hv->creg_set(v, (enum vcpu_creg)(CREG_DR0 + dr), value);
+        return true;
+    }
+    return dr7_set(v, value);
+}
+
+/* DR5 is another name of DR7 unless CR4.DE forbids it. */
 void dr_exit_handle(struct vcpu *v, const struct vmexit *exit)
 {
     const struct emul_insn *insn = vcpu_insn_fetch(v, exit);
     uint64_t value;
 
-    if (!insn || insn->id != EMUL_I_MOV_DR_R || exit->u.dr.dr != 7) {
+    if (!insn || insn->id != EMUL_I_MOV_DR_R) {
         return; /* faulted, or the code was rewritten since the exit */
     }
+    if (exit->u.dr.dr == 5 && (hv->creg_get(v, CREG_CR4) & CR4_DE)) {
+        vcpu_ud_inject(v);
+        return;
+    }
     value = v->regs.gpr[insn->rm];
-    dr7_write(v, exit->code_bits == 64 ? value : (uint32_t)value, insn->len);
+    if (dr_write(v, exit->u.dr.dr,
+                 exit->code_bits == 64 ? value : (uint32_t)value)) {
+        vcpu_rip_advance(v, insn->len);
+    } else {
+        vcpu_gp_inject(v);
+    }
 }
 
 void xsetbv_exit_handle(struct vcpu *v, const struct vmexit *exit)

@@ -247,3 +247,17 @@ void domain_pages_uncharge(struct domain *d, uint64_t count)
         domain_put(d);
     }
 }
+
+void domain_page_leaves(struct domain *d)
+{
+    if (__atomic_fetch_add(&d->leaving_count, 1, __ATOMIC_ACQ_REL) == 0) {
+        __atomic_fetch_add(&d->refcount, 1, __ATOMIC_RELAXED);
+    }
+}
+
+void domain_page_left(struct domain *d)
+{
+    if (__atomic_sub_fetch(&d->leaving_count, 1, __ATOMIC_ACQ_REL) == 0) {
+        domain_put(d);
+    }
+}

@@ -28,8 +28,8 @@ static int stage_begin(struct domain *d)
     spin_lock(&d->lock);
     was_shut_down = d->state == DOMAIN_SHUTDOWN;
     rc = domain_state_set(d, DOMAIN_DYING);
-    spin_unlock(&d->lock);
     domain_vcpus_stop(d);
+    spin_unlock(&d->lock);
     if (rc == 0 && !was_shut_down) {
         domain_ended(d, SHUTDOWN_POWEROFF);
     }

@@ -22,7 +22,8 @@ void domain_table_remove(struct domain *d);
 /* The only writer of d->state. d->lock is held. 0; -EINVAL no legal move. */
 int rv_must_check domain_state_set(struct domain *d, enum domain_state next);
 
-/* Keeps all vCPUs from running until domain_resume(). */
+/* Keeps all vCPUs from running until domain_resume(). With d->lock held, so
+ * that it goes with the state. */
 void domain_vcpus_stop(struct domain *d);
 /* Execution of `d` has ended: tells controllers, may end the machine. */
 void domain_ended(struct domain *d, enum shutdown_code code);

@@ -103,12 +103,12 @@ void domain_shutdown(struct domain *d, enum shutdown_code code)
     }
     if (rc == 0) {
         d->shutdown_code = code;
+        domain_vcpus_stop(d);
     }
     spin_unlock(&d->lock);
     if (rc == 0) {
         log_write(domain_log_level(d), "%s: shut down, code %u", d->name,
                   (unsigned)code);
-        domain_vcpus_stop(d);
         if (code != SHUTDOWN_SUSPEND) {
             v4v_domain_end(d);
             monitor_listener_ended(d);
@@ -145,10 +145,10 @@ int domain_resume(struct domain *d)
         rc = domain_state_set(d, DOMAIN_RUNNING);
         d->shutdown_code_is_set = false;
     }
-    spin_unlock(&d->lock);
     for (unsigned i = 0; rc == 0 && i < d->vcpu_count; i++) {
         vcpu_flags_clear(d->vcpu[i], VCPU_DEAD);
     }
+    spin_unlock(&d->lock);
     return rc;
 }
 

@@ -135,7 +135,6 @@ bool evtchn_vcpu_info_move(struct vcpu *v, void *info, mfn_t m)
     moved = info;
     write_once(moved->evtchn_upcall_pending, 1);
     evtchn_upcall_raise(v);
-    vcpu_time_publish(v);
     return true;
 }
 

@@ -229,14 +229,16 @@ uint64_t timer_next_deadline(void)
 }
 
 /* Takes the earliest timer if it is due; it counts as firing from then on, in
- * the same critical section, so that timer_cancel() cannot miss it. */
+ * the same critical section, so that timer_cancel() cannot miss it. One whose
+ * callback still runs on another CPU, where it was armed before, has to wait
+ * for its end. */
 static struct timer *queue_pop_due(struct timer_queue *q, uint64_t now)
 {
     struct timer *t;
 
     spin_lock(&q->lock);
     t = q->root;
-    if (t && t->deadline_ns <= now) {
+    if (t && t->deadline_ns <= now && load_acquire(&t->firing) == NULL) {
         heap_remove(q, t);
         write_once(t->firing, this_cpu());
         store_release(&t->cpu, NULL);

@@ -21,7 +21,7 @@
 
 #define INPUT_SIZE 1024u /* power of two */
 /* A line that takes nothing for so long is taken for dead. */
-#define STALL_MAX_NS 1000000000ULL
+#define STALL_MAX_NS 1000000000LL
 
 /* The public layout with the words that the guest may change marked. */
 struct console_ring {
@@ -284,7 +284,8 @@ static bool line_is_dead(struct vconsole *c, bool progress)
     if (c->stall_start_ns == 0) {
         c->stall_start_ns = now;
     }
-    return now - c->stall_start_ns > STALL_MAX_NS;
+    /* The clock of another CPU may be a little ahead of ours. */
+    return (int64_t)(now - c->stall_start_ns) > STALL_MAX_NS;
 }
 
 size_t vconsole_write(struct domain *d, const char *buf, size_t n)

@@ -41,7 +41,10 @@ long console_io_write(struct vcpu *v, struct hypercall_args *a)
         size_t taken;
 
         if (guest_copy_in(v, buf, guest_ref(a->arg[2]), n) != 0) {
-            return -RV_EFAULT;
+            if (i == 0) {
+                return -RV_EFAULT;
+            }
+            break; /* what is written is not written twice */
         }
         taken = vconsole_write(v->domain, buf, n);
         a->arg[2] += taken;
@@ -65,6 +68,9 @@ long console_io_read(struct vcpu *v, struct hypercall_args *a)
         return rc;
     }
     count = rv_min(count, sizeof(buf));
+    if (guest_copy_probe(v, guest_ref(a->arg[2]), count) != 0) {
+        return -RV_EFAULT;
+    }
     count = vconsole_read(v->domain, buf, count);
     if (guest_copy_out(v, guest_ref(a->arg[2]), buf, count) != 0) {
         return -RV_EFAULT;

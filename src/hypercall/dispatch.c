@@ -11,6 +11,8 @@
 
 #include "handlers.h"
 #include "hypercall_poison.h"
+#include "ravelin/monitor.h"
+#include "ravelin/monitor_access.h"
 #include "ravelin/vmexit.h"
 
 /* Operation masks with a meaning beyond their bits. */
@@ -157,6 +159,26 @@ static bool caller_is_kernel(const struct vcpu *v, const struct vmexit *exit)
            (hv->creg_get(v, CREG_CR0) & 1u /* PE */) != 0;
 }
 
+/* The registers are as the call is to be entered again when the monitor is told
+ * why it was stopped. */
+static rv_noinline long call_watched(struct vcpu *v, struct hypercall_args *a,
+                                     const struct hypercall_op *op,
+                                     unsigned arg_count)
+{
+    long rc;
+
+    monitor_call_begin(v);
+    rc = op->fn(v, a);
+    if (rc == -RV_ERESTART) {
+        args_store(&v->regs, a, arg_count);
+    }
+    if (!monitor_call_end(v)) {
+        return rc;
+    }
+    args_load(&v->regs, a);
+    return -RV_ERESTART;
+}
+
 static long call(struct vcpu *v, struct hypercall_args *a, uint64_t number)
 {
     const struct hypercall_entry *e = &table[number];
@@ -172,7 +194,9 @@ static long call(struct vcpu *v, struct hypercall_args *a, uint64_t number)
         return -RV_EPERM;
     }
     a->perm = op->perm;
-    rc = op->fn(v, a);
+    rc = likely(monitor_of(v->domain) == NULL)
+             ? op->fn(v, a)
+             : call_watched(v, a, op, e->arg_count);
     if (unlikely(rc == -RV_ERESTART)) {
         args_store(&v->regs, a, e->arg_count);
     } else {

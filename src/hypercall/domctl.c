@@ -126,6 +126,11 @@ long domctl_call(struct vcpu *v, struct hypercall_args *a)
     if (rc == 0) {
         rc = decode_target(v, a, &ctl, &d);
     }
+    /* These can be answered only once. */
+    if (rc == 0 && (ctl.cmd == XEN_DOMCTL_mem_event_op ||
+                    ctl.cmd == XEN_DOMCTL_gdbsx_domstatus)) {
+        rc = guest_copy_probe(v, guest_ref(a->arg[0]), sizeof(ctl));
+    }
     if (rc != 0) {
         return rc;
     }

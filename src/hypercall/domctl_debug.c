@@ -139,6 +139,18 @@ int domctl_debug_op(struct vcpu *v rv_unused, struct domain *d,
     return debug_step_set(target, op == XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON);
 }
 
+/* For a stop, said when it is known that everybody will stand, not when all
+ * do: what then reads registers waits for that. */
+static bool is_paused(const struct debugger *g, struct domain *d)
+{
+    bool stopped;
+
+    spin_lock(&d->lock);
+    stopped = g && g->is_stopped;
+    spin_unlock(&d->lock);
+    return stopped || read_once(d->pause_count) != 0;
+}
+
 /* Takes the event of one vCPU, the lowest that has one. */
 int domctl_gdbsx_domstatus(struct vcpu *v rv_unused, struct domain *d,
                            struct xen_domctl *ctl)
@@ -146,10 +158,7 @@ int domctl_gdbsx_domstatus(struct vcpu *v rv_unused, struct domain *d,
     struct xen_domctl_gdbsx_domstatus *out = &ctl->u.gdbsx_domstatus;
     struct debugger *g = debugger_of(d);
 
-    *out = (struct xen_domctl_gdbsx_domstatus){
-        .paused = read_once(d->pause_count) != 0,
-        .vcpu_id = UINT32_MAX,
-    };
+    *out = (struct xen_domctl_gdbsx_domstatus){.vcpu_id = UINT32_MAX};
     for (unsigned i = 0; g && i < d->vcpu_count; i++) {
         uint8_t event = __atomic_exchange_n(&g->event[i], 0, __ATOMIC_ACQ_REL);
 
@@ -159,6 +168,7 @@ int domctl_gdbsx_domstatus(struct vcpu *v rv_unused, struct domain *d,
             break;
         }
     }
+    out->paused = is_paused(g, d);
     return CTL_REPLY;
 }
 

@@ -72,6 +72,10 @@ int rv_must_check target_arg(struct vcpu *v, const struct hypercall_args *a,
  * that. */
 bool page_is_held(const struct domain *d, gfn_t g);
 
+/** Before `d` gets frames or tables: if too many that it has given back are not
+ * free yet, the call takes another turn. 0; -ERESTART. */
+int rv_must_check memory_turn_take(struct vcpu *v, const struct domain *d);
+
 /** The vCPU `id` of `d`; NULL if there is none. */
 static inline struct vcpu *vcpu_find(const struct domain *d, uint64_t id)
 {

@@ -10,6 +10,16 @@
 #include "handlers.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/memory_map.h"
+#include "ravelin/sched.h"
+
+int memory_turn_take(struct vcpu *v, const struct domain *d)
+{
+    if (likely(!domain_pages_must_leave(d))) {
+        return 0;
+    }
+    vcpu_yield(v);
+    return -RV_ERESTART;
+}
 
 long memory_op_maximum_ram_page(struct vcpu *v rv_unused,
                                 struct hypercall_args *a rv_unused)

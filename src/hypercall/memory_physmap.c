@@ -74,8 +74,13 @@ static int put_at(struct p2m_locked p2m, const struct placement *p,
 static int move(struct p2m_locked p2m, gfn_t from, const struct placement *p,
                 const struct source *s)
 {
-    int rc = p2m_unmap(p2m, from, 0);
+    int rc;
 
+    /* Another vCPU may have moved it since it was looked up. */
+    if (!mfn_eq(p2m_lookup(p2m.p2m, from).mfn, s->frame)) {
+        return -RV_ENOENT;
+    }
+    rc = p2m_unmap(p2m, from, 0);
     if (rc != 0) {
         return rc;
     }
@@ -229,6 +234,9 @@ long memory_op_add_to_physmap(struct vcpu *v, struct hypercall_args *a)
     if (rc == 0) {
         rc = space_check(req.space);
     }
+    if (rc == 0) {
+        rc = memory_turn_take(v, p.domain);
+    }
     if (rc != 0) {
         return rc;
     }
@@ -356,7 +364,8 @@ static int decode_batch(struct vcpu *v, const struct hypercall_args *a,
         if (is_control_domain(v->domain)) {
             foreign.perm = PERM_TARGET;
         }
-        return target_find(v, &foreign, req.u.foreign_domid, &b->p.foreign);
+        rc = target_find(v, &foreign, req.u.foreign_domid, &b->p.foreign);
+        return rc == 0 && b->p.foreign == b->p.domain ? -RV_EINVAL : rc;
     }
     if (req.space == XENMAPSPACE_gmfn_range || req.u.res0 != 0) {
         return -RV_EINVAL;
@@ -383,17 +392,18 @@ static int word_read(struct vcpu *v, const struct batch *b,
 
 static int batch_step(struct vcpu *v, struct batch *b)
 {
+    struct guest_ref err = guest_ref_add(b->errs, b->done * sizeof(int32_t));
     int32_t result;
     uint64_t at;
 
     if (word_read(v, b, b->idxs, &b->p.idx) != 0 ||
-        word_read(v, b, b->gpfns, &at) != 0) {
+        word_read(v, b, b->gpfns, &at) != 0 ||
+        guest_copy_probe(v, err, sizeof(result)) != 0) {
         return -RV_EFAULT;
     }
     b->p.at = gfn(at);
     result = invoke_placement(&b->p);
-    return guest_copy_out(v, guest_ref_add(b->errs, b->done * sizeof(result)),
-                          &result, sizeof(result));
+    return guest_copy_out(v, err, &result, sizeof(result));
 }
 
 long memory_op_add_to_physmap_batch(struct vcpu *v, struct hypercall_args *a)
@@ -401,12 +411,18 @@ long memory_op_add_to_physmap_batch(struct vcpu *v, struct hypercall_args *a)
     struct batch b = {0};
     int rc = decode_batch(v, a, &b);
 
+    if (rc == 0) {
+        rc = memory_turn_take(v, b.p.domain);
+    }
     if (rc != 0) {
         return rc;
     }
     for (unsigned i = 0; i < BATCH_PER_CALL && b.done < b.count; i++) {
         if (batch_step(v, &b) != 0) {
-            return -RV_EFAULT;
+            if (i == 0) {
+                return -RV_EFAULT;
+            }
+            break; /* what is placed is not placed twice */
         }
         b.done++;
     }

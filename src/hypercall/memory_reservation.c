@@ -155,7 +155,8 @@ long memory_op_populate_physmap(struct vcpu *v, struct hypercall_args *a)
     if ((r.flags & XENMEMF_populate_on_demand) != 0) {
         return -RV_EINVAL;
     }
-    return reservation_run(v, a, &r, populate_piece);
+    rc = memory_turn_take(v, r.domain);
+    return rc != 0 ? rc : reservation_run(v, a, &r, populate_piece);
 }
 
 /* Is every frame of the extent RAM of this domain, and nobody's but its own

@@ -138,6 +138,7 @@ long sysctl_call(struct vcpu *v, struct hypercall_args *a)
     struct xen_sysctl ctl;
     int rc = decode_sysctl(v, a, &ctl);
 
+    rc = rc ? rc : guest_copy_probe(v, guest_ref(a->arg[0]), sizeof(ctl));
     if (rc == 0) {
         rc = ops[ctl.cmd].fn(v, &ctl);
     }

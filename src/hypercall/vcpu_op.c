@@ -186,18 +186,25 @@ long vcpu_op_register_vcpu_time_memory_area(struct vcpu *v,
 
 static long info_move(struct vcpu *v, gfn_t g, uint32_t offset)
 {
+    /* Until the vCPU has the page, nobody may take it away: who does so looks
+     * for it there afterwards. */
+    struct p2m_locked p2m = p2m_lock(&v->domain->p2m);
+    long rc = -RV_EINVAL;
     mfn_t m;
     char *page = guest_page_pin(v->domain, g, &m);
 
-    if (page == NULL) {
-        return -RV_EINVAL;
+    if (page != NULL) {
+        if (evtchn_vcpu_info_move(v, page + offset, m)) {
+            rc = 0;
+        } else {
+            guest_page_unpin(m);
+        }
     }
-    if (!evtchn_vcpu_info_move(v, page + offset, m)) {
-        guest_page_unpin(m);
-        return -RV_EINVAL;
+    p2m_unlock(&p2m);
+    if (rc == 0) {
+        vcpu_time_publish(v);
     }
-    vcpu_time_publish(v);
-    return 0;
+    return rc;
 }
 
 long vcpu_op_register_vcpu_info(struct vcpu *v, struct hypercall_args *a)

@@ -14,28 +14,32 @@ static bool has_firmware(const struct manifest_domain *d)
     return d->firmware[0] != '\0';
 }
 
-/* Settings that a domain without firmware must leave alone. */
+static const void *setting(const struct manifest_domain *d,
+                           enum manifest_field field)
+{
+    return (const char *)d + manifest_field_lookup(field)->offset;
+}
+
+/* Settings that a domain without firmware must leave alone: each is zero, or
+ * an empty text, unless somebody has set it. */
 static void check_unused(struct check *c, uint32_t i)
 {
-    const struct manifest_domain *d = &c->m->domain[i];
-    const struct {
-        enum manifest_field field;
-        bool is_set;
-    } settings[] = {
-        {MANIFEST_F_VGABIOS, d->vgabios[0] != '\0'},
-        {MANIFEST_F_DISK, d->disk[0] != '\0'},
-        {MANIFEST_F_CDROM, d->cdrom[0] != '\0'},
-        {MANIFEST_F_BOOT, d->boot != MANIFEST_BOOT_DISK},
-        {MANIFEST_F_EMULATE, d->emulate != MANIFEST_EMULATE_NONE},
-        {MANIFEST_F_WITHOUT, d->without != 0},
-        {MANIFEST_F_CONSOLE, d->console == MANIFEST_CONSOLE_SCREEN ||
-                                 d->console == MANIFEST_CONSOLE_TERMINAL ||
-                                 d->console == MANIFEST_CONSOLE_COM1},
+    static const uint8_t fields[] = {
+        MANIFEST_F_VGABIOS, MANIFEST_F_DISK,    MANIFEST_F_CDROM,
+        MANIFEST_F_BOOT,    MANIFEST_F_EMULATE, MANIFEST_F_WITHOUT,
+        MANIFEST_F_CONSOLE,
     };
+    const struct manifest_domain *d = &c->m->domain[i];
+    bool is_pc_console = d->console == MANIFEST_CONSOLE_SCREEN ||
+                         d->console == MANIFEST_CONSOLE_TERMINAL ||
+                         d->console == MANIFEST_CONSOLE_COM1;
 
-    for (size_t n = 0; n < ARRAY_SIZE(settings); n++) {
-        if (settings[n].is_set) {
-            check_fail_domain(c, i, settings[n].field, MANIFEST_E_FIRMWARE_ONLY,
+    for (size_t n = 0; n < ARRAY_SIZE(fields); n++) {
+        uint32_t value;
+
+        memcpy(&value, setting(d, fields[n]), sizeof(value));
+        if (fields[n] == MANIFEST_F_CONSOLE ? is_pc_console : value != 0) {
+            check_fail_domain(c, i, fields[n], MANIFEST_E_FIRMWARE_ONLY,
                               d->name);
         }
     }
@@ -55,23 +59,30 @@ static void check_kernel(struct check *c, uint32_t i)
     }
 }
 
+/* Is the disk of domain `i` anything else as well, or that of one before? */
+static bool disk_is_shared(const struct manifest *m, uint32_t i)
+{
+    static const uint8_t fields[] = {
+        MANIFEST_F_DISK,    MANIFEST_F_CDROM,    MANIFEST_F_KERNEL,
+        MANIFEST_F_RAMDISK, MANIFEST_F_FIRMWARE, MANIFEST_F_VGABIOS,
+    };
+    bool is_shared = false;
+
+    for (uint32_t j = 0; j < m->domain_count; j++) {
+        for (size_t n = j < i ? 0 : 1; n < ARRAY_SIZE(fields); n++) {
+            is_shared |= strcmp(m->domain[i].disk,
+                                setting(&m->domain[j], fields[n])) == 0;
+        }
+    }
+    return is_shared;
+}
+
 static void check_drives(struct check *c, uint32_t i)
 {
     const struct manifest_domain *d = &c->m->domain[i];
     bool has_disk = d->disk[0] != '\0', has_cdrom = d->cdrom[0] != '\0';
-    bool is_shared = false;
 
-    for (uint32_t j = 0; has_disk && j < c->m->domain_count; j++) {
-        const struct manifest_domain *e = &c->m->domain[j];
-
-        is_shared |= j < i && strcmp(d->disk, e->disk) == 0;
-        is_shared |= strcmp(d->disk, e->cdrom) == 0 ||
-                     strcmp(d->disk, e->kernel) == 0 ||
-                     strcmp(d->disk, e->ramdisk) == 0 ||
-                     strcmp(d->disk, e->firmware) == 0 ||
-                     strcmp(d->disk, e->vgabios) == 0;
-    }
-    if (is_shared) {
+    if (has_disk && disk_is_shared(c->m, i)) {
         check_fail_domain(c, i, MANIFEST_F_DISK, MANIFEST_E_DISK_SHARED,
                           d->disk);
     }
@@ -84,6 +95,27 @@ static void check_drives(struct check *c, uint32_t i)
         (d->without & (MANIFEST_DEV_IDE | MANIFEST_DEV_PCI)) != 0) {
         check_fail_domain(c, i, MANIFEST_F_WITHOUT, MANIFEST_E_DEVICE_NEEDED,
                           d->name);
+    }
+}
+
+/* Devices that are left in but work only through others. */
+static void check_devices(struct check *c, uint32_t i)
+{
+    static const struct {
+        uint16_t device; /* 0: any */
+        uint16_t needs;  /* one of these */
+        uint8_t rule;
+    } table[] = {
+        {MANIFEST_DEV_PM_TIMER, MANIFEST_DEV_PCI, MANIFEST_E_POWER_NEEDS_PCI},
+        {0, MANIFEST_DEV_PIC | MANIFEST_DEV_IOAPIC, MANIFEST_E_NO_INTERRUPTS},
+    };
+    const struct manifest_domain *d = &c->m->domain[i];
+
+    for (size_t n = 0; n < ARRAY_SIZE(table); n++) {
+        if ((d->without & table[n].device) == 0 &&
+            (d->without & table[n].needs) == table[n].needs) {
+            check_fail_domain(c, i, MANIFEST_F_WITHOUT, table[n].rule, d->name);
+        }
     }
 }
 
@@ -121,5 +153,6 @@ void check_firmware(struct check *c, uint32_t i)
     }
     check_kernel(c, i);
     check_drives(c, i);
+    check_devices(c, i);
     check_screen(c, i);
 }

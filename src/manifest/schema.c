@@ -68,19 +68,13 @@ static const struct manifest_word emulate_words[] = {
     {NULL, 0},
 };
 static const struct manifest_word device_words[] = {
-    {"uart", MANIFEST_DEV_UART},
-    {"keyboard", MANIFEST_DEV_KEYBOARD},
-    {"screen", MANIFEST_DEV_SCREEN},
-    {"rtc", MANIFEST_DEV_RTC},
-    {"pit", MANIFEST_DEV_PIT},
-    {"pm-timer", MANIFEST_DEV_PM_TIMER},
-    {"pci", MANIFEST_DEV_PCI},
-    {"ide", MANIFEST_DEV_IDE},
-    {"fw-cfg", MANIFEST_DEV_FW_CFG},
-    {"debug-port", MANIFEST_DEV_DEBUG_PORT},
-    {"ioapic", MANIFEST_DEV_IOAPIC},
-    {"xen", MANIFEST_DEV_XEN},
-    {NULL, 0},
+    {"uart", MANIFEST_DEV_UART},     {"keyboard", MANIFEST_DEV_KEYBOARD},
+    {"screen", MANIFEST_DEV_SCREEN}, {"rtc", MANIFEST_DEV_RTC},
+    {"pit", MANIFEST_DEV_PIT},       {"pm-timer", MANIFEST_DEV_PM_TIMER},
+    {"pci", MANIFEST_DEV_PCI},       {"ide", MANIFEST_DEV_IDE},
+    {"fw-cfg", MANIFEST_DEV_FW_CFG}, {"debug-port", MANIFEST_DEV_DEBUG_PORT},
+    {"pic", MANIFEST_DEV_PIC},       {"ioapic", MANIFEST_DEV_IOAPIC},
+    {"xen", MANIFEST_DEV_XEN},       {NULL, 0},
 };
 static const struct manifest_word policy_words[] = {
     {"accept", MANIFEST_ACCEPT},

@@ -15,7 +15,7 @@ struct domain;
 struct frame {
     uint64_t head; /* atomic; see FRAME_* below */
     union {
-        struct domain *domain; /* whom the frame is charged to, or NULL */
+        struct domain *domain; /* whose charge or leaving frame, or NULL */
         uint64_t used;         /* p2m table: entries that are not empty */
     };
     uint64_t epoch; /* of the latest deferred drop; quiesce lock */
@@ -33,6 +33,8 @@ static_assert(sizeof(struct frame) == 32, "descriptors cost 1/128 of all RAM");
 /* Of the first frame of a block on a free list only. */
 #define FRAME_ORDER_SHIFT 48
 #define FRAME_FREE_HEAD (1UL << 56)
+/* In use: the hypervisor's, but still on the account of fr->domain. */
+#define FRAME_LEAVING (1UL << 57)
 
 #define FRAME_LINK_NONE 0xffffffffu
 
@@ -78,6 +80,10 @@ mfn_t frame_pool_take(unsigned order, unsigned owner, struct domain *d);
 
 /**
  * If exactly `refs` references are left, all of them deferred drops, makes the
- * frame the hypervisor's and returns its charge.
+ * frame the hypervisor's and returns its charge; until it is free it counts in
+ * the domain's leaving_count.
  */
 void frame_disown(mfn_t f, uint32_t refs);
+/** Has a frame of the hypervisor's count in `d`->leaving_count until it is
+ * free. Its last reference is about to be deferred. */
+void frame_leave(mfn_t f, struct domain *d);

@@ -116,6 +116,8 @@ void frame_put(mfn_t f)
     }
     if (frame_head_owner(old) != FRAME_OWNER_HYPERVISOR) {
         domain_pages_uncharge(fr->domain, 1);
+    } else if ((old & FRAME_LEAVING) != 0) {
+        domain_page_left(fr->domain);
     }
     frame_pool_release(f);
 }
@@ -133,10 +135,21 @@ void frame_disown(mfn_t f, uint32_t refs)
     /* Whoever wins here is the only one to return the charge: the frame cannot
      * be freed meanwhile, as the deferred references are still there. */
     if (__atomic_compare_exchange_n(
-            &fr->head, &head, frame_head(refs, FRAME_OWNER_HYPERVISOR), false,
+            &fr->head, &head,
+            frame_head(refs, FRAME_OWNER_HYPERVISOR) | FRAME_LEAVING, false,
             __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        domain_page_leaves(d);
         domain_pages_uncharge(d, 1);
     }
+}
+
+void frame_leave(mfn_t f, struct domain *d)
+{
+    struct frame *fr = frame_of(f);
+
+    fr->domain = d;
+    domain_page_leaves(d);
+    __atomic_fetch_or(&fr->head, FRAME_LEAVING, __ATOMIC_RELEASE);
 }
 
 uint32_t frame_ref_count(mfn_t f)

@@ -8,6 +8,7 @@
 #include "ravelin/guest_copy.h"
 
 #include "ravelin/errno.h"
+#include "ravelin/monitor_access.h"
 #include "walk_cache.h"
 
 static inline uint64_t page_offset(uint64_t a)
@@ -23,18 +24,40 @@ static size_t page_part(uint64_t a, size_t n)
     return rv_min(room, n);
 }
 
-static int copy_in(struct vcpu *v, void *dst, uint64_t src, size_t n,
-                   uint8_t access, bool user, struct guest_fault *fault)
+/*
+ * The page of `a` for a copy of a hypercall, or (with `fault`) of somebody who
+ * wants to know what is wrong with it and has his own way to a monitor. NULL:
+ * it cannot be reached. Where a monitor has let a copy pass, pointer and type
+ * are one look.
+ */
+static rv_noinline uint8_t *page_get(struct vcpu *v, uint64_t a, uint8_t access,
+                                     bool user, struct guest_fault *fault)
+{
+    const struct walk_entry *e =
+        walk_cache_get(v, a, access, user, true, fault);
+    gpa_t at;
+
+    if (likely(e)) {
+        return e->page;
+    }
+    if (fault || !monitor_copy_permits(v, gva(a), access, &at)) {
+        return NULL;
+    }
+    return guest_frame_ptr(v->domain, gpa_to_gfn(at), access);
+}
+
+static rv_noinline int copy_in(struct vcpu *v, void *dst, uint64_t src,
+                               size_t n, uint8_t access, bool user,
+                               struct guest_fault *fault)
 {
     while (n > 0) {
         size_t part = page_part(src, n);
-        const struct walk_entry *e =
-            walk_cache_get(v, src, access, user, true, fault);
+        const uint8_t *page = page_get(v, src, access, user, fault);
 
-        if (!e) {
+        if (!page) {
             return -RV_EFAULT;
         }
-        arch_copy_from_guest(dst, e->page + page_offset(src), part);
+        arch_copy_from_guest(dst, page + page_offset(src), part);
         dst = (uint8_t *)dst + part;
         src += part;
         n -= part;
@@ -42,18 +65,17 @@ static int copy_in(struct vcpu *v, void *dst, uint64_t src, size_t n,
     return 0;
 }
 
-static int copy_out(struct vcpu *v, uint64_t dst, const void *src, size_t n,
-                    bool user, struct guest_fault *fault)
+static rv_noinline int copy_out(struct vcpu *v, uint64_t dst, const void *src,
+                                size_t n, bool user, struct guest_fault *fault)
 {
     while (n > 0) {
         size_t part = page_part(dst, n);
-        const struct walk_entry *e =
-            walk_cache_get(v, dst, ACCESS_WRITE, user, true, fault);
+        uint8_t *page = page_get(v, dst, ACCESS_WRITE, user, fault);
 
-        if (!e) {
+        if (!page) {
             return -RV_EFAULT;
         }
-        arch_copy_to_guest(e->page + page_offset(dst), src, part);
+        arch_copy_to_guest(page + page_offset(dst), src, part);
         src = (const uint8_t *)src + part;
         dst += part;
         n -= part;
@@ -96,14 +118,17 @@ int guest_copy_to_frames(struct vcpu *v, const mfn_t *frames, uint64_t to,
     while (n > 0) {
         size_t part = page_part(src.gva, n);
         const struct walk_entry *e = walk_cache_hit(v, src.gva, need, true);
+        const uint8_t *page;
 
-        if (unlikely(!e)) {
-            e = walk_cache_fill(v, src.gva, ACCESS_READ, false, true, NULL);
-            if (!e) {
+        if (likely(e)) {
+            page = e->page;
+        } else {
+            page = page_get(v, src.gva, ACCESS_READ, false, NULL);
+            if (!page) {
                 return -RV_EFAULT;
             }
         }
-        frames_write(frames, to, e->page + page_offset(src.gva), part);
+        frames_write(frames, to, page + page_offset(src.gva), part);
         to += part;
         src.gva += part;
         n -= part;
@@ -122,6 +147,20 @@ int guest_copy_out(struct vcpu *v, struct guest_ref dst, const void *src,
         return 0;
     }
     return copy_out(v, dst.gva, src, n, false, NULL);
+}
+
+int guest_copy_probe(struct vcpu *v, struct guest_ref dst, size_t n)
+{
+    while (n > 0) {
+        size_t part = page_part(dst.gva, n);
+
+        if (!page_get(v, dst.gva, ACCESS_WRITE, false, NULL)) {
+            return -RV_EFAULT;
+        }
+        dst.gva += part;
+        n -= part;
+    }
+    return 0;
 }
 
 int guest_linear_read(struct vcpu *v, void *dst, gva_t src, size_t n,

@@ -79,15 +79,25 @@ int guest_phys_clear(struct domain *d, gpa_t dst, size_t n)
     return 0;
 }
 
+/* From then on it is written without a look at its rights, so what a monitor
+ * forbids now is refused now. */
+static bool entry_pin(struct domain *d, const struct p2m_entry *e, mfn_t *out)
+{
+    const uint8_t need = ACCESS_READ | ACCESS_WRITE;
+
+    if (e->type != P2M_RAM || (e->access & need) != need ||
+        !frame_get(e->mfn, d->id)) {
+        return false;
+    }
+    *out = e->mfn;
+    return true;
+}
+
 void *guest_page_pin(struct domain *d, gfn_t g, mfn_t *mfn_out)
 {
     struct p2m_entry e = p2m_lookup(&d->p2m, g);
 
-    if (e.type != P2M_RAM || !frame_get(e.mfn, d->id)) {
-        return NULL;
-    }
-    *mfn_out = e.mfn;
-    return host_ptr(mfn_to_hpa(e.mfn));
+    return entry_pin(d, &e, mfn_out) ? host_ptr(mfn_to_hpa(*mfn_out)) : NULL;
 }
 
 bool guest_pages_pin(struct domain *d, const uint64_t *gfns, unsigned n,
@@ -98,10 +108,9 @@ bool guest_pages_pin(struct domain *d, const uint64_t *gfns, unsigned n,
     for (unsigned i = 0; i < n; i++) {
         struct p2m_entry e = p2m_lookup_near(&d->p2m, &cursor, gfn(gfns[i]));
 
-        if (e.type != P2M_RAM || !frame_get(e.mfn, d->id)) {
+        if (!entry_pin(d, &e, &out[i])) {
             return false;
         }
-        out[i] = e.mfn;
     }
     return true;
 }

@@ -64,7 +64,7 @@ static int entry_set(struct p2m *p2m, uint64_t g, uint64_t end, uint8_t mode,
         while (below > 1 && p2m_span(below) > end - g) {
             below--;
         }
-        if (p2m_path_extend(p2m, &path, g, below)) {
+        if (p2m_path_split(p2m, &path, g, below)) {
             *next = g;
             return -RV_ENOMEM;
         }

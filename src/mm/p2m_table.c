@@ -24,11 +24,16 @@ static struct frame *table_frame(const uint64_t *table)
     return frame_of(hpa_to_mfn(host_pa(table)));
 }
 
-uint64_t *p2m_table_alloc(struct p2m *p2m)
+/* The reserve is enough to split every superpage the domain may have. */
+static uint64_t *table_alloc(struct p2m *p2m, bool reserved)
 {
-    uint64_t limit = TABLES_SPARE +
-                     read_once(p2m->domain->max_pages) / TABLES_PAGES_PER_TABLE;
+    uint64_t pages = read_once(p2m->domain->max_pages);
+    uint64_t limit = TABLES_SPARE + pages / TABLES_PAGES_PER_TABLE;
     uint64_t *table;
+
+    if (reserved) {
+        limit *= 2;
+    }
 
     if (p2m->table_count >= limit) {
         return NULL;
@@ -39,6 +44,11 @@ uint64_t *p2m_table_alloc(struct p2m *p2m)
         p2m->table_count++;
     }
     return table;
+}
+
+uint64_t *p2m_table_alloc(struct p2m *p2m)
+{
+    return table_alloc(p2m, false);
 }
 
 uint64_t p2m_raw_leaf(mfn_t m, enum p2m_type type, uint8_t mode, unsigned level)
@@ -111,11 +121,11 @@ static void leaf_split(uint64_t *table, uint64_t raw, unsigned level)
     table_frame(table)->used = P2M_ENTRIES;
 }
 
-int p2m_path_extend(struct p2m *p2m, struct p2m_path *path, uint64_t g,
-                    unsigned level)
+static int path_extend(struct p2m *p2m, struct p2m_path *path, uint64_t g,
+                       unsigned level, bool reserved)
 {
     while (path->level > level) {
-        uint64_t *table = p2m_table_alloc(p2m);
+        uint64_t *table = table_alloc(p2m, reserved);
         uint64_t raw = p2m_path_raw(path, g);
 
         if (!table) {
@@ -133,6 +143,18 @@ int p2m_path_extend(struct p2m *p2m, struct p2m_path *path, uint64_t g,
     return 0;
 }
 
+int p2m_path_extend(struct p2m *p2m, struct p2m_path *path, uint64_t g,
+                    unsigned level)
+{
+    return path_extend(p2m, path, g, level, false);
+}
+
+int p2m_path_split(struct p2m *p2m, struct p2m_path *path, uint64_t g,
+                   unsigned level)
+{
+    return path_extend(p2m, path, g, level, true);
+}
+
 void p2m_path_prune(struct p2m *p2m, struct p2m_path *path, uint64_t g)
 {
     while (path->level < P2M_LEVELS) {
@@ -146,6 +168,7 @@ void p2m_path_prune(struct p2m *p2m, struct p2m_path *path, uint64_t g)
         /* The hardware may have cached the way to this table. */
         p2m->dirty = true;
         p2m->table_count--;
+        frame_leave(hpa_to_mfn(host_pa(table)), p2m->domain);
         quiesce_defer_frame_put(hpa_to_mfn(host_pa(table)));
     }
 }

@@ -92,6 +92,10 @@ void p2m_path_write(struct p2m_path *path, uint64_t g, uint64_t raw);
  * with the meaning of the map unchanged. */
 int rv_must_check p2m_path_extend(struct p2m *p2m, struct p2m_path *path,
                                   uint64_t g, unsigned level);
+/** The same for splitting on behalf of a monitor, or to take the map apart:
+ * from a reserve that the domain cannot use up. */
+int rv_must_check p2m_path_split(struct p2m *p2m, struct p2m_path *path,
+                                 uint64_t g, unsigned level);
 /** Unlinks the tables of the path that have become empty. */
 void p2m_path_prune(struct p2m *p2m, struct p2m_path *path, uint64_t g);
 /** Empties the leaf the path ends at; its references are dropped later. */

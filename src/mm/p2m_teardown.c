@@ -17,7 +17,7 @@ static uint64_t leaf_drop(struct p2m *p2m, struct p2m_path *path, uint64_t g)
 {
     uint64_t span;
 
-    if (path->level > 2 && p2m_path_extend(p2m, path, g, 2)) {
+    if (path->level > 2 && p2m_path_split(p2m, path, g, 2)) {
         /* No memory to go on in small steps: this one will be long. */
         p2m_path_find(p2m, g, path);
     }

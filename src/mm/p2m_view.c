@@ -253,6 +253,12 @@ bool p2m_view_is_open(const struct p2m_view *w, gfn_t g, uint8_t access)
     return false;
 }
 
+bool p2m_view_is_full(const struct p2m_view *w)
+{
+    return w->open_count == P2M_VIEW_OPENINGS ||
+           w->table_count > VIEW_TABLES - (P2M_LEVELS - 1);
+}
+
 int p2m_view_open(struct p2m_view *w, gfn_t g, uint8_t access)
 {
     struct view_opening *o = opening_find(w, g);

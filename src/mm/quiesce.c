@@ -23,6 +23,11 @@
 #include "ravelin/lock.h"
 
 #define BATCH 32u
+/* A CPU works off so many of them before it looks what else there is: at a
+ * point, if much is waiting; and when it has nothing else to do. */
+#define POINT_BATCHES 8u
+#define IDLE_BATCHES 8u
+#define PENDING_MANY 1024u
 #define EPOCH_IDLE UINT64_MAX
 /* How long a CPU in guest mode may hold things up before it is kicked out. */
 #define PATIENCE_NS 1000000u
@@ -242,28 +247,57 @@ static void epoch_publish(uint64_t epoch)
     full_barrier();
 }
 
-void quiesce_point_slow(void)
+/* Nothing can be done: kicks if it has been so for a while. The clocks of two
+ * CPUs may differ a little. */
+static void laggards_consider(void)
 {
-    epoch_publish(load_acquire(&q.epoch));
-    if (spin_trylock(&q.lock) && !batch_collect() &&
-        arch_time_ns() - read_once(q.progress_ns) > PATIENCE_NS) {
+    int64_t waited = (int64_t)(arch_time_ns() - read_once(q.progress_ns));
+
+    if (waited > (int64_t)PATIENCE_NS) {
         laggards_kick();
     }
 }
 
+void quiesce_point_slow(void)
+{
+    unsigned left =
+        read_once(quiesce_pending) > PENDING_MANY ? POINT_BATCHES : 1;
+
+    epoch_publish(load_acquire(&q.epoch));
+    for (; left > 0 && spin_trylock(&q.lock); left--) {
+        if (!batch_collect()) {
+            laggards_consider();
+            break;
+        }
+    }
+}
+
+/* The interrupt is all that is wanted: the CPU goes round its loop. */
+static void idle_ended(struct timer *t rv_unused)
+{
+}
+
 /* The lock is waited for here: of all CPUs that go idle at the same time, the
  * last one to get it sees what the others have published. */
-void quiesce_idle(void)
+bool quiesce_idle(void)
 {
-    while (read_once(quiesce_pending) != 0) {
+    struct timer *timer = &this_cpu()->quiesce_timer;
+
+    for (unsigned i = 0; read_once(quiesce_pending) != 0; i++) {
+        if (i == IDLE_BATCHES) {
+            return false;
+        }
         epoch_publish(load_acquire(&q.epoch));
         spin_lock(&q.lock);
         if (!batch_collect()) {
-            laggards_kick();
+            laggards_consider();
+            timer->fn = idle_ended;
+            timer_set(timer, read_once(q.progress_ns) + PATIENCE_NS + 1);
             break;
         }
     }
     epoch_publish(EPOCH_IDLE);
+    return true;
 }
 
 void quiesce_resume(void)

@@ -16,16 +16,6 @@
 #include "access_internal.h"
 #include "monitor_internal.h"
 
-struct violation {
-    gpa_t at;
-    uint8_t access;
-    uint8_t mode; /* rights of the page */
-    gva_t gla;
-    bool gla_valid;
-    bool table_walk;
-    uint8_t insn_len;
-};
-
 /* The number of a set of rights in the ABI. */
 static uint64_t rights_number(uint8_t mode)
 {
@@ -43,6 +33,8 @@ static struct monitor_event event_of(const struct vcpu *v,
         .page_type = e.type == P2M_RAM_RO ? HVMMEM_ram_ro : HVMMEM_ram_rw,
         .gla_valid = x->gla_valid,
         .table_walk = x->table_walk,
+        .hypercall = x->hypercall,
+        .always_async = x->always_async,
         .insn_len = x->insn_len,
         .value = x->at.v,
         .old = rights_number(x->mode),
@@ -76,18 +68,22 @@ static bool frame_convert(struct vcpu *v, gfn_t g)
     return done;
 }
 
-static void convert_and_tell(struct vcpu *v, const struct violation *x)
+bool violation_convert(struct vcpu *v, const struct violation *x)
 {
-    struct monitor_event ev = event_of(v, x);
+    struct monitor_event ev;
 
+    if (!(x->mode & P2M_ACCESS_RX2RW) || x->access != ACCESS_WRITE) {
+        return false;
+    }
+    ev = event_of(v, x);
     ev.always_async = true;
     if (frame_convert(v, gpa_to_gfn(x->at))) {
         enum monitor_outcome ignored rv_unused = monitor_event(v, &ev);
     }
+    return true;
 }
 
-/* Returns whether the vCPU may go on with the access at once. */
-static bool violation_tell(struct vcpu *v, const struct violation *x)
+bool violation_tell(struct vcpu *v, const struct violation *x)
 {
     struct monitor_event ev = event_of(v, x);
     struct monitor *m = monitor_of(v->domain);
@@ -139,14 +135,9 @@ bool monitor_access_exit(struct vcpu *v, const struct vmexit *exit)
         monitor_step_refresh(v);
         return true;
     }
-    if ((x.mode & P2M_ACCESS_RX2RW) && x.access == ACCESS_WRITE) {
-        x.gla_valid = access_gla_find(v, exit, &x.gla, &x.insn_len);
-        convert_and_tell(v, &x);
-        return true;
-    }
     x.gla_valid = !x.table_walk && !exit->u.memory.delivering &&
                   access_gla_find(v, exit, &x.gla, &x.insn_len);
-    if (violation_tell(v, &x)) {
+    if (!violation_convert(v, &x) && violation_tell(v, &x)) {
         monitor_step_permit(v, x.at, x.access);
     }
     return true;
@@ -166,11 +157,7 @@ bool monitor_access_emulated(struct vcpu *v, gva_t at, uint8_t access,
         monitor_step_permits(v, gpa_to_gfn(x.at), access)) {
         return true;
     }
-    if ((x.mode & P2M_ACCESS_RX2RW) && access == ACCESS_WRITE) {
-        convert_and_tell(v, &x);
-        return true;
-    }
-    return violation_tell(v, &x);
+    return violation_convert(v, &x) || violation_tell(v, &x);
 }
 
 void monitor_access_detach(struct domain *d)

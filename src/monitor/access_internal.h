@@ -7,6 +7,28 @@
 #include "ravelin/domain.h"
 #include "ravelin/emul_insn.h"
 
+/* ---- access.c ---------------------------------------------------------- */
+
+/* An access that the rights of a page forbid. */
+struct violation {
+    gpa_t at;
+    uint8_t access;
+    uint8_t mode; /* rights of the page */
+    gva_t gla;
+    bool gla_valid;
+    bool table_walk;
+    bool hypercall;    /* a copy made for one */
+    bool always_async; /* told, but nobody waits */
+    uint8_t insn_len;
+};
+
+/** Tells the monitor; where nobody listens the page gets its rights back.
+ * Returns whether the vCPU may go on with the access at once. */
+bool violation_tell(struct vcpu *v, const struct violation *x);
+/** A page that waits for its first write, and this is one: it gets its new
+ * rights. False: it is none. */
+bool violation_convert(struct vcpu *v, const struct violation *x);
+
 /* ---- access_gla.c ------------------------------------------------------ */
 
 /**
@@ -22,6 +44,8 @@ bool rv_must_check access_gla_find(struct vcpu *v, const struct vmexit *exit,
 void monitor_step_permit(struct vcpu *v, gpa_t at, uint8_t access);
 /** Does the step under way permit it? */
 bool monitor_step_permits(const struct vcpu *v, gfn_t g, uint8_t access);
+/** Can the step under way take no page more than it has? */
+bool monitor_step_is_full(const struct vcpu *v);
 /** The map has more than the step's view of it. */
 void monitor_step_refresh(struct vcpu *v);
 

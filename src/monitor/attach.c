@@ -119,10 +119,12 @@ static int page_take(struct monitor *m)
     struct domain *d = m->domain;
     gfn_t g = gfn(read_once(d->hvm_param[HVM_PARAM_MONITOR_RING_PFN]));
     struct p2m_locked p2m = p2m_lock(&d->p2m);
+    struct p2m_entry e = p2m_lookup(p2m.p2m, g);
     int rc = -RV_ENOENT;
 
-    if (g.v != 0 && g.v < d->p2m.gfn_limit &&
-        guest_page_pin(d, g, &m->ring.frame[0]) != NULL) {
+    /* Whatever rights the domain has there. */
+    if (g.v != 0 && e.type == P2M_RAM && frame_get(e.mfn, d->id)) {
+        m->ring.frame[0] = e.mfn;
         rc = p2m_unmap(p2m, g, 0);
         if (rc != 0) {
             guest_page_unpin(m->ring.frame[0]);

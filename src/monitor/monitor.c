@@ -140,6 +140,7 @@ static uint32_t flags_of(const struct vcpu *v, const struct monitor_event *ev)
 
     return (uint32_t)ev->access << 1 | (ev->gla_valid ? RAVELIN_EVENT_GLA : 0) |
            (ev->table_walk ? RAVELIN_EVENT_WALK : 0) |
+           (ev->hypercall ? RAVELIN_EVENT_HYPERCALL : 0) |
            hv->cpl_get(v) << RAVELIN_EVENT_CPL_SHIFT |
            bits << RAVELIN_EVENT_BITS_SHIFT |
            (uint32_t)(ev->insn_len & 15) << RAVELIN_EVENT_LENGTH_SHIFT;

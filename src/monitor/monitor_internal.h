@@ -50,7 +50,7 @@ struct monitor_ring {
     uint8_t *page[RAVELIN_MONITOR_PAGES_MAX];
 };
 
-/* One vCPU's part. Protected by m->lock, but for step and inject. */
+/* One vCPU's part. Protected by m->lock, but for step, copy and inject. */
 struct monitor_vcpu {
     struct monitor_record record; /* of the event that it waits with */
     struct monitor_event source;  /* VIOLATION: likewise */
@@ -66,6 +66,7 @@ struct monitor_vcpu {
     uint32_t seen;        /* last answer word read from a slot */
     uint32_t checked;     /* awaited when last looked at for a timeout */
     struct monitor_step step;
+    struct monitor_copy copy;
     struct monitor_inject inject;
 };
 

@@ -139,6 +139,13 @@ bool monitor_step_permits(const struct vcpu *v, gfn_t g, uint8_t access)
            p2m_view_is_open(s->view, g, access);
 }
 
+bool monitor_step_is_full(const struct vcpu *v)
+{
+    const struct monitor_step *s = step_of(v);
+
+    return s && s->kind != STEP_NONE && s->view && p2m_view_is_full(s->view);
+}
+
 void monitor_step_refresh(struct vcpu *v)
 {
     struct monitor_step *s = step_of(v);

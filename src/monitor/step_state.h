@@ -34,6 +34,16 @@ struct monitor_step {
     uint64_t insn_count; /* steps completed */
 };
 
+/* The copies of a hypercall under way, and the first of them that a right of
+ * a page forbade. */
+struct monitor_copy {
+    bool is_running; /* there is a hypercall */
+    bool is_stopped; /* the rest is valid */
+    uint8_t access;
+    gva_t gla;
+    gpa_t at;
+};
+
 /* A trap that was asked for: IDLE -> FILLING -> READY -> IDLE. */
 enum inject_state { INJECT_IDLE, INJECT_FILLING, INJECT_READY };
 

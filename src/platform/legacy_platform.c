@@ -312,7 +312,10 @@ static void host_init(struct legacy_platform *p)
     };
     p->screen_host = p->host;
     p->screen_host.console_write = screen_write;
-    p->irq = (struct legacy_irq){.domain = p->domain, .pic = &p->pic};
+    p->irq = (struct legacy_irq){
+        .domain = p->domain,
+        .pic = legacy_has(p, MANIFEST_DEV_PIC) ? &p->pic : NULL,
+    };
 }
 
 static void pci_create(struct legacy_platform *p)
@@ -337,10 +340,7 @@ static void devices_create(struct legacy_platform *p)
     p->uart.is_always_open = p->manifest->console == MANIFEST_CONSOLE_COM1;
     legacy_kbc_init(&p->kbc, &p->host);
     legacy_pm_init(&p->pm, &p->host);
-    legacy_debug_init(&p->debug, &p->host,
-                      legacy_has(p, MANIFEST_DEV_DEBUG_PORT)
-                          ? LEGACY_DEBUG_TO_LOG
-                          : LEGACY_DEBUG_OFF);
+    legacy_debug_init(&p->debug, &p->host);
     legacy_fw_cfg_init(&p->fw_cfg, &p->host);
     legacy_vga_reset(&p->vga);
     pci_create(p);

@@ -2,7 +2,8 @@
 /*
  * Which device answers at a port of a legacy platform: one table. Byte devices
  * see wider accesses as several, in ascending order; devices with wide
- * registers see them as they are.
+ * registers see them as they are. A device that the manifest leaves out is a
+ * port where nobody is.
  *
  * Threat surface: port, size, value and count are the guest's.
  */
@@ -18,215 +19,178 @@
 #define TEXT_PORT 0xe9u
 #define WIDE true
 
-struct port_range {
-    uint16_t first;
-    uint16_t count;
-    uint32_t needs; /* MANIFEST_DEV_*: without it nothing answers */
-    bool is_wide;
-    uint32_t (*read)(struct legacy_platform *p, uint16_t port, unsigned size);
-    void (*write)(struct legacy_platform *p, uint16_t port, unsigned size,
-                  uint32_t value);
+enum device {
+    DEVICE_PIC,
+    DEVICE_PIT,
+    DEVICE_RTC,
+    DEVICE_UART,
+    DEVICE_KBC,
+    DEVICE_APM,
+    DEVICE_GPE,
+    DEVICE_DEBUG,
+    DEVICE_TEXT,
+    DEVICE_FW_CFG,
+    DEVICE_PCI,
+    DEVICE_IDE,
+    DEVICE_VGA,
 };
 
-static uint32_t pic_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size rv_unused)
-{
-    return legacy_pic_read(&p->pic, port);
-}
+/* What the manifest must have left in for them to answer. */
+static const uint16_t needs[] = {
+    [DEVICE_PIC] = MANIFEST_DEV_PIC,
+    [DEVICE_PIT] = MANIFEST_DEV_PIT,
+    [DEVICE_RTC] = MANIFEST_DEV_RTC,
+    [DEVICE_UART] = MANIFEST_DEV_UART,
+    [DEVICE_KBC] = MANIFEST_DEV_KEYBOARD,
+    [DEVICE_APM] = MANIFEST_DEV_PM_TIMER,
+    [DEVICE_GPE] = MANIFEST_DEV_PM_TIMER,
+    [DEVICE_DEBUG] = MANIFEST_DEV_DEBUG_PORT,
+    [DEVICE_TEXT] = MANIFEST_DEV_DEBUG_PORT,
+    [DEVICE_FW_CFG] = MANIFEST_DEV_FW_CFG,
+    [DEVICE_PCI] = MANIFEST_DEV_PCI,
+    [DEVICE_IDE] = MANIFEST_DEV_IDE,
+    [DEVICE_VGA] = MANIFEST_DEV_SCREEN,
+};
 
-static void pic_write(struct legacy_platform *p, uint16_t port,
-                      unsigned size rv_unused, uint32_t value)
-{
-    legacy_pic_write(&p->pic, port, (uint8_t)value);
-}
-
-static uint32_t pit_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size rv_unused)
-{
-    return legacy_pit_read(&p->pit, port);
-}
-
-static void pit_write(struct legacy_platform *p, uint16_t port,
-                      unsigned size rv_unused, uint32_t value)
-{
-    legacy_pit_write(&p->pit, port, (uint8_t)value);
-}
-
-static uint32_t rtc_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size rv_unused)
-{
-    return legacy_rtc_read(&p->rtc, port);
-}
-
-static void rtc_write(struct legacy_platform *p, uint16_t port,
-                      unsigned size rv_unused, uint32_t value)
-{
-    legacy_rtc_write(&p->rtc, port, (uint8_t)value);
-}
-
-static uint32_t uart_read(struct legacy_platform *p, uint16_t port,
-                          unsigned size rv_unused)
-{
-    return legacy_uart_read(&p->uart, port - LEGACY_UART_COM1);
-}
-
-static void uart_write(struct legacy_platform *p, uint16_t port,
-                       unsigned size rv_unused, uint32_t value)
-{
-    legacy_uart_write(&p->uart, port - LEGACY_UART_COM1, (uint8_t)value);
-}
-
-static uint32_t kbc_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size rv_unused)
-{
-    return legacy_kbc_read(&p->kbc, port);
-}
-
-static void kbc_write(struct legacy_platform *p, uint16_t port,
-                      unsigned size rv_unused, uint32_t value)
-{
-    legacy_kbc_write(&p->kbc, port, (uint8_t)value);
-}
-
-static uint32_t apm_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size rv_unused)
-{
-    return legacy_pm_apm_read(&p->pm, port);
-}
-
-static void apm_write(struct legacy_platform *p, uint16_t port,
-                      unsigned size rv_unused, uint32_t value)
-{
-    legacy_pm_apm_write(&p->pm, port, (uint8_t)value);
-}
-
-static uint32_t debug_read(struct legacy_platform *p, uint16_t port,
-                           unsigned size rv_unused)
-{
-    return legacy_debug_read(&p->debug, port);
-}
-
-static void debug_write(struct legacy_platform *p, uint16_t port,
-                        unsigned size rv_unused, uint32_t value)
-{
-    legacy_debug_write(&p->debug, port, (uint8_t)value);
-}
-
-/* Text without a terminal, as Bochs has it: to a console of bytes, not into the
- * picture of a screen. */
-static uint32_t text_read(struct legacy_platform *p rv_unused,
-                          uint16_t port rv_unused, unsigned size rv_unused)
-{
-    return TEXT_PORT;
-}
-
-static void text_write(struct legacy_platform *p, uint16_t port rv_unused,
-                       unsigned size rv_unused, uint32_t value)
-{
-    const char byte = (char)value;
-
-    (void)!p->host.console_write(p, &byte, 1);
-}
-
-static uint32_t fw_cfg_read(struct legacy_platform *p, uint16_t port,
-                            unsigned size)
-{
-    return legacy_fw_cfg_read(&p->fw_cfg, port, size);
-}
-
-static void fw_cfg_write(struct legacy_platform *p, uint16_t port,
-                         unsigned size, uint32_t value)
-{
-    legacy_fw_cfg_write(&p->fw_cfg, port, size, value);
-}
-
-static uint32_t pci_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size)
-{
-    return legacy_pci_read(&p->pci, port, size);
-}
-
-static void pci_write(struct legacy_platform *p, uint16_t port, unsigned size,
-                      uint32_t value)
-{
-    legacy_pci_write(&p->pci, port, size, value);
-}
-
-static uint32_t gpe_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size rv_unused)
-{
-    return legacy_gpe_read(&p->gpe, port);
-}
-
-static void gpe_write(struct legacy_platform *p, uint16_t port,
-                      unsigned size rv_unused, uint32_t value)
-{
-    legacy_gpe_write(&p->gpe, port, (uint8_t)value);
-}
+/* clang-format off */
+static const struct port_range {
+    uint16_t first;
+    uint8_t count;
+    uint8_t device; /* enum device */
+    bool is_wide;
+} ranges[] = {
+    {LEGACY_IDE_PRIMARY,           1, DEVICE_IDE, WIDE},
+    {LEGACY_IDE_PRIMARY + 1,       7, DEVICE_IDE, false},
+    {LEGACY_IDE_SECONDARY,         1, DEVICE_IDE, WIDE},
+    {LEGACY_IDE_SECONDARY + 1,     7, DEVICE_IDE, false},
+    {LEGACY_IDE_PRIMARY_CONTROL,   1, DEVICE_IDE, false},
+    {LEGACY_IDE_SECONDARY_CONTROL, 1, DEVICE_IDE, false},
+    {LEGACY_PIC_FIRST,             2, DEVICE_PIC, false},
+    {LEGACY_PIC_SECOND,            2, DEVICE_PIC, false},
+    {LEGACY_UART_COM1,             8, DEVICE_UART, false},
+    {0x60,                         1, DEVICE_KBC, false},
+    {0x64,                         1, DEVICE_KBC, false},
+    {0x40,                         4, DEVICE_PIT, false},
+    {0x61,                         1, DEVICE_PIT, false},
+    {LEGACY_VGA_PORT,              LEGACY_VGA_PORT_COUNT, DEVICE_VGA, false},
+    {LEGACY_VGA_DISPI_PORT,        LEGACY_VGA_DISPI_PORT_COUNT, DEVICE_VGA, WIDE},
+    {LEGACY_RTC_PORT,              2, DEVICE_RTC, false},
+    {LEGACY_PCI_ADDRESS,           LEGACY_PCI_PORT_COUNT, DEVICE_PCI, WIDE},
+    {FW_CFG_PORT,                  2, DEVICE_FW_CFG, WIDE},
+    {0x514,                        8, DEVICE_FW_CFG, WIDE},
+    {LEGACY_POST_PORT,             1, DEVICE_DEBUG, false},
+    {LEGACY_DELAY_PORT,            1, DEVICE_DEBUG, false},
+    {LEGACY_DEBUG_PORT,            1, DEVICE_DEBUG, false},
+    {TEXT_PORT,                    1, DEVICE_TEXT, false},
+    {0x92,                         1, DEVICE_KBC, false},
+    {LEGACY_PM_APM,                2, DEVICE_APM, false},
+    {LEGACY_PIC_ELCR,              2, DEVICE_PIC, false},
+    {LEGACY_GPE_PORT,              LEGACY_GPE_PORT_COUNT, DEVICE_GPE, false},
+    {LEGACY_GPE_SLOT_PORT,         LEGACY_GPE_SLOT_PORT_COUNT, DEVICE_GPE, false},
+};
+/* clang-format on */
 
 static struct legacy_ide *ide_at(struct legacy_platform *p, uint16_t port)
 {
     return &p->ide[(port & 0x80u) == 0]; /* 0x1f0 and 0x3f6: the first */
 }
 
-static uint32_t ide_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size)
+static uint32_t device_read(struct legacy_platform *p, uint16_t port,
+                            unsigned size, enum device device)
 {
-    return legacy_ide_read(ide_at(p, port), port, size);
+    switch (device) {
+    case DEVICE_PIC:
+        return legacy_pic_read(&p->pic, port);
+    case DEVICE_PIT:
+        return legacy_pit_read(&p->pit, port);
+    case DEVICE_RTC:
+        return legacy_rtc_read(&p->rtc, port);
+    case DEVICE_UART:
+        return legacy_uart_read(&p->uart, port - LEGACY_UART_COM1);
+    case DEVICE_KBC:
+        return legacy_kbc_read(&p->kbc, port);
+    case DEVICE_APM:
+        return legacy_pm_apm_read(&p->pm, port);
+    case DEVICE_GPE:
+        return legacy_gpe_read(&p->gpe, port);
+    case DEVICE_DEBUG:
+        return legacy_debug_read(&p->debug, port);
+    case DEVICE_TEXT:
+        return TEXT_PORT;
+    case DEVICE_FW_CFG:
+        return legacy_fw_cfg_read(&p->fw_cfg, port, size);
+    case DEVICE_PCI:
+        return legacy_pci_read(&p->pci, port, size);
+    case DEVICE_IDE:
+        return legacy_ide_read(ide_at(p, port), port, size);
+    case DEVICE_VGA:
+        return legacy_vga_read(&p->vga, port, size);
+    }
+    return UINT32_MAX;
 }
 
-static void ide_write(struct legacy_platform *p, uint16_t port, unsigned size,
-                      uint32_t value)
+/* Text without a terminal, as Bochs has it: to a console of bytes, not into the
+ * picture of a screen. Out of line, or all writes would pay for its frame. */
+static rv_noinline void text_write(struct legacy_platform *p, char byte)
 {
-    legacy_ide_write(ide_at(p, port), port, size, value);
+    (void)!p->host.console_write(p, &byte, 1);
 }
 
-static uint32_t vga_read(struct legacy_platform *p, uint16_t port,
-                         unsigned size)
-{
-    return legacy_vga_read(&p->vga, port, size);
-}
-
-static void vga_write(struct legacy_platform *p, uint16_t port, unsigned size,
-                      uint32_t value)
+static rv_noinline void vga_write(struct legacy_platform *p, uint16_t port,
+                                  unsigned size, uint32_t value)
 {
     if (legacy_vga_write(&p->vga, port, size, value) && p->screen != NULL) {
         legacy_screen_moved(p->screen, &p->vga);
     }
 }
 
-/* clang-format off */
-static const struct port_range ranges[] = {
-    {LEGACY_IDE_PRIMARY,           1,  MANIFEST_DEV_IDE, WIDE, ide_read, ide_write},
-    {LEGACY_IDE_PRIMARY + 1,       7,  MANIFEST_DEV_IDE, false, ide_read, ide_write},
-    {LEGACY_IDE_SECONDARY,         1,  MANIFEST_DEV_IDE, WIDE, ide_read, ide_write},
-    {LEGACY_IDE_SECONDARY + 1,     7,  MANIFEST_DEV_IDE, false, ide_read, ide_write},
-    {LEGACY_IDE_PRIMARY_CONTROL,   1,  MANIFEST_DEV_IDE, false, ide_read, ide_write},
-    {LEGACY_IDE_SECONDARY_CONTROL, 1,  MANIFEST_DEV_IDE, false, ide_read, ide_write},
-    {0x20,                         2,  0, false, pic_read, pic_write},
-    {0xa0,                         2,  0, false, pic_read, pic_write},
-    {LEGACY_UART_COM1,             8,  MANIFEST_DEV_UART, false, uart_read, uart_write},
-    {0x60,                         1,  MANIFEST_DEV_KEYBOARD, false, kbc_read, kbc_write},
-    {0x64,                         1,  MANIFEST_DEV_KEYBOARD, false, kbc_read, kbc_write},
-    {0x40,                         4,  MANIFEST_DEV_PIT, false, pit_read, pit_write},
-    {0x61,                         1,  MANIFEST_DEV_PIT, false, pit_read, pit_write},
-    {LEGACY_VGA_PORT,              LEGACY_VGA_PORT_COUNT, MANIFEST_DEV_SCREEN, false, vga_read, vga_write},
-    {LEGACY_VGA_DISPI_PORT,        LEGACY_VGA_DISPI_PORT_COUNT, MANIFEST_DEV_SCREEN, WIDE, vga_read, vga_write},
-    {0x70,                         2,  MANIFEST_DEV_RTC, false, rtc_read, rtc_write},
-    {LEGACY_PCI_ADDRESS,           LEGACY_PCI_PORT_COUNT, MANIFEST_DEV_PCI, WIDE, pci_read, pci_write},
-    {FW_CFG_PORT,                  2,  MANIFEST_DEV_FW_CFG, WIDE, fw_cfg_read, fw_cfg_write},
-    {0x514,                        8,  MANIFEST_DEV_FW_CFG, WIDE, fw_cfg_read, fw_cfg_write},
-    {0x80,                         1,  0, false, debug_read, debug_write},
-    {0xed,                         1,  0, false, debug_read, debug_write},
-    {LEGACY_DEBUG_PORT,            1,  0, false, debug_read, debug_write},
-    {TEXT_PORT,                    1,  MANIFEST_DEV_DEBUG_PORT, false, text_read, text_write},
-    {0x92,                         1,  MANIFEST_DEV_KEYBOARD, false, kbc_read, kbc_write},
-    {0xb2,                         2,  MANIFEST_DEV_PM_TIMER, false, apm_read, apm_write},
-    {0x4d0,                        2,  0, false, pic_read, pic_write},
-    {LEGACY_GPE_PORT,              LEGACY_GPE_PORT_COUNT, MANIFEST_DEV_PM_TIMER, false, gpe_read, gpe_write},
-    {LEGACY_GPE_SLOT_PORT,         LEGACY_GPE_SLOT_PORT_COUNT, MANIFEST_DEV_PM_TIMER, false, gpe_read, gpe_write},
-};
-/* clang-format on */
+static void device_write(struct legacy_platform *p, uint16_t port,
+                         unsigned size, uint32_t value, enum device device)
+{
+    uint8_t byte = (uint8_t)value;
+
+    switch (device) {
+    case DEVICE_PIC:
+        legacy_pic_write(&p->pic, port, byte);
+        break;
+    case DEVICE_PIT:
+        legacy_pit_write(&p->pit, port, byte);
+        break;
+    case DEVICE_RTC:
+        legacy_rtc_write(&p->rtc, port, byte);
+        break;
+    case DEVICE_UART:
+        legacy_uart_write(&p->uart, port - LEGACY_UART_COM1, byte);
+        break;
+    case DEVICE_KBC:
+        legacy_kbc_write(&p->kbc, port, byte);
+        break;
+    case DEVICE_APM:
+        legacy_pm_apm_write(&p->pm, port, byte);
+        break;
+    case DEVICE_GPE:
+        legacy_gpe_write(&p->gpe, port, byte);
+        break;
+    case DEVICE_DEBUG:
+        legacy_debug_write(&p->debug, port, byte);
+        break;
+    case DEVICE_TEXT:
+        text_write(p, (char)byte);
+        break;
+    case DEVICE_FW_CFG:
+        legacy_fw_cfg_write(&p->fw_cfg, port, size, value);
+        break;
+    case DEVICE_PCI:
+        legacy_pci_write(&p->pci, port, size, value);
+        break;
+    case DEVICE_IDE:
+        legacy_ide_write(ide_at(p, port), port, size, value);
+        break;
+    case DEVICE_VGA:
+        vga_write(p, port, size, value);
+        break;
+    }
+}
 
 static const struct port_range *range_find(const struct legacy_platform *p,
                                            uint16_t port)
@@ -235,7 +199,7 @@ static const struct port_range *range_find(const struct legacy_platform *p,
         const struct port_range *r = &ranges[i];
 
         if ((uint16_t)(port - r->first) < r->count) {
-            return legacy_has(p, r->needs) ? r : NULL;
+            return legacy_has(p, needs[r->device]) ? r : NULL;
         }
     }
     return NULL;
@@ -260,22 +224,28 @@ static bool pm_access(struct legacy_platform *p, uint16_t port, unsigned size,
     return true;
 }
 
+static void device_access(struct legacy_platform *p, const struct port_range *r,
+                          uint16_t port, unsigned size, bool in,
+                          uint32_t *value)
+{
+    if (in) {
+        *value = device_read(p, port, size, r->device);
+    } else {
+        device_write(p, port, size, *value, r->device);
+    }
+}
+
 /* One byte of an access; absent ports read as ones. */
-static bool byte_access(struct legacy_platform *p, uint16_t port, bool in,
-                        uint32_t *value)
+static uint32_t byte_access(struct legacy_platform *p, uint16_t port, bool in,
+                            uint32_t byte)
 {
     const struct port_range *r = range_find(p, port);
 
     if (r == NULL || r->is_wide) {
-        *value = in ? 0xffu : *value;
-        return false;
+        return 0xff;
     }
-    if (in) {
-        *value = r->read(p, port, 1);
-    } else {
-        r->write(p, port, 1, *value & 0xffu);
-    }
-    return true;
+    device_access(p, r, port, 1, in, &byte);
+    return byte & 0xffu;
 }
 
 static bool access(struct legacy_platform *p, uint16_t port, unsigned size,
@@ -288,18 +258,13 @@ static bool access(struct legacy_platform *p, uint16_t port, unsigned size,
         return pm_access(p, port, size, in, value);
     }
     if (r->is_wide) {
-        if (in) {
-            *value = r->read(p, port, size);
-        } else {
-            r->write(p, port, size, *value);
-        }
+        device_access(p, r, port, size, in, value);
         return true;
     }
     for (unsigned i = 0; i < size; i++) {
         uint32_t byte = *value >> (8 * i) & 0xffu;
 
-        (void)byte_access(p, (uint16_t)(port + i), in, &byte);
-        all |= (byte & 0xffu) << (8 * i);
+        all |= byte_access(p, (uint16_t)(port + i), in, byte) << (8 * i);
     }
     *value = in ? all : *value;
     return true;

@@ -258,10 +258,14 @@ int msr_hypercall_page_write(struct vcpu *v,
                              const struct msr_rule *rule rv_unused,
                              uint32_t index rv_unused, uint64_t value)
 {
+    gfn_t at = gpa_to_gfn(gpa(value));
+
     if ((value & ~PAGE_MASK) != 0) {
         return -RV_EINVAL;
     }
-    if (hypercall_page_write(v->domain, gpa_to_gfn(gpa(value))) != 0) {
+    /* No way round what a monitor forbids. */
+    if ((p2m_lookup(&v->domain->p2m, at).access & ACCESS_WRITE) == 0 ||
+        hypercall_page_write(v->domain, at) != 0) {
         return -RV_EINVAL;
     }
     domain_abi_latch(v->domain, hv->code_bits_get(v) != 64);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Only the owner of the serial port has an IO-APIC, which tells who gets the
- * interrupt. It is an edge, so what arrives while one is noted already is the
- * same to a guest.
+ * An IO-APIC tells who owns the serial port; but that of a PC with devices of
+ * its own is fed by them alone. The interrupt is an edge, so what arrives while
+ * one is noted already is the same to a guest.
  *
  * Threat surface: none; the owner decides how often its device interrupts, and
  * each interrupt costs one turn of the CPU loop.
@@ -30,7 +30,9 @@ void serial_irq_poll(void)
     }
     domain_for_each(d)
     {
-        vioapic_irq_set(d, SERIAL_PIN, true);
-        vioapic_irq_set(d, SERIAL_PIN, false);
+        if (d->legacy == NULL) {
+            vioapic_irq_set(d, SERIAL_PIN, true);
+            vioapic_irq_set(d, SERIAL_PIN, false);
+        }
     }
 }

@@ -5,6 +5,7 @@
  * orphans: whoever gets the id next is not the partner the owner meant.
  */
 
+#include "arch/host.h"
 #include "ravelin/errno.h"
 #include "ravelin/evtchn.h"
 #include "ravelin/frame_pool.h"
@@ -26,6 +27,7 @@ int v4v_domain_create(struct domain *d)
         return -RV_ENOMEM;
     }
     spin_init(&t->lock, LOCK_RANK_V4V_DOMAIN);
+    t->hash_factor = arch_random64() | 1;
     t->limits = (struct v4v_limits){
         .max_rings = m ? m->max_rings : V4V_DEFAULT_MAX_RINGS,
         .max_sendv = m ? m->max_sendv : V4V_DEFAULT_MAX_SENDV,
@@ -105,6 +107,7 @@ void v4v_domain_end(struct domain *d)
     struct v4v_domain *t = d->v4v;
 
     write_once(t->is_ended, true);
+    full_barrier(); /* before the chains are looked at */
     for (unsigned i = 0; i < V4V_BUCKETS; i++) {
         struct v4v_ring_state *ring = load_acquire(&t->bucket[i]);
 
@@ -163,8 +166,25 @@ static void ring_forget(struct v4v_ring_state *ring, domid_t dead)
     v4v_ring_unlock(&held);
 }
 
+/* Rings on their way to their places take the mark along. */
+static void pending_forget(struct v4v_domain *t, domid_t dead)
+{
+    struct v4v_table_locked held = v4v_table_lock(t);
+    struct v4v_ring_state *ring = t->pending;
+
+    for (; ring; ring = ring->pending_next) {
+        if (ring->partner == dead) {
+            write_once(ring->is_orphan, true);
+            v4v_signal(ring->owner);
+        }
+    }
+    v4v_table_unlock(&held);
+}
+
+/* Those under way first: they may be in their places a moment later. */
 static void rings_forget(struct v4v_domain *t, domid_t dead)
 {
+    pending_forget(t, dead);
     for (unsigned i = 0; i < V4V_BUCKETS; i++) {
         struct v4v_ring_state *ring = load_acquire(&t->bucket[i]);
 

@@ -34,16 +34,22 @@ static int list_pin(struct vcpu *v, struct v4v_ring_state *ring)
 {
     uint64_t list[LIST_PIECE];
     uint32_t n = rv_min(LIST_PIECE, ring->page_count - ring->page_next);
+    struct p2m_locked p2m;
+    bool ok;
 
     if (guest_copy_in(v, list, ring->list, n * sizeof(list[0])) != 0) {
         return -RV_EFAULT;
     }
-    if (!guest_pages_pin(ring->owner, list, n, &ring->page[ring->page_next])) {
-        return -RV_EINVAL;
+    /* Whoever takes a page out of the map under this lock and then asks
+     * v4v_holds_frame() is told of it. */
+    p2m = p2m_lock(&ring->owner->p2m);
+    ok = guest_pages_pin(ring->owner, list, n, &ring->page[ring->page_next]);
+    if (ok) {
+        write_once(ring->page_next, ring->page_next + n);
     }
+    p2m_unlock(&p2m);
     ring->list = guest_ref_add(ring->list, n * sizeof(list[0]));
-    ring->page_next += n;
-    return 0;
+    return ok ? 0 : -RV_EINVAL;
 }
 
 int v4v_ring_pin(struct vcpu *v, struct v4v_ring_state *ring)

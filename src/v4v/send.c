@@ -207,11 +207,12 @@ static int payload_put(struct vcpu *v, struct v4v_send *s,
 
 /* ---- One step ---------------------------------------------------------- */
 
-/* Is the ring held by somebody else's long send that is being continued? */
+/* Is the ring held by somebody else's long send that is being continued? The
+ * clock of this CPU may be a little behind that of the sender's. */
 static bool is_held(const struct v4v_ring_state *ring, const struct v4v_send *s)
 {
     return ring->holder != 0 && ring->holder != s->serial &&
-           arch_time_ns() - ring->held_ns < V4V_HOLD_NS;
+           (int64_t)(arch_time_ns() - ring->held_ns) < (int64_t)V4V_HOLD_NS;
 }
 
 /* Makes room certain and writes the header. */

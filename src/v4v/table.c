@@ -12,9 +12,12 @@
  * longer than this has no ring. */
 #define LOOKUPS_MAX 8u
 
-static unsigned bucket_of(uint32_t port, domid_t partner)
+/* By a factor that guests do not know, or one could have all its rings in one
+ * chain, which others walk with each message. */
+static unsigned bucket_of(const struct v4v_domain *t, uint32_t port,
+                          domid_t partner)
 {
-    return ((port ^ (uint32_t)partner << 16) * 0x9e3779b1u) >> 24;
+    return ((port | (uint64_t)partner << 32) * t->hash_factor) >> 56;
 }
 static_assert(V4V_BUCKETS == 1u << 8, "bucket_of() gives eight bits");
 
@@ -22,7 +25,7 @@ struct v4v_ring_state *v4v_ring_find(const struct v4v_domain *t, uint32_t port,
                                      domid_t partner)
 {
     struct v4v_ring_state *ring =
-        load_acquire(&t->bucket[bucket_of(port, partner)]);
+        load_acquire(&t->bucket[bucket_of(t, port, partner)]);
 
     while (ring && (ring->port != port || ring->partner != partner)) {
         ring = load_acquire(&ring->hash_next);
@@ -63,7 +66,7 @@ void v4v_ring_insert(struct v4v_table_locked held, struct v4v_ring_state *ring)
 {
     struct v4v_domain *t = held.table;
     struct v4v_ring_state **head =
-        &t->bucket[bucket_of(ring->port, ring->partner)];
+        &t->bucket[bucket_of(t, ring->port, ring->partner)];
 
     ring->hash_next = *head;
     store_release(head, ring);
@@ -75,7 +78,7 @@ void v4v_ring_remove(struct v4v_table_locked held, struct v4v_ring_state *ring)
 {
     struct v4v_domain *t = held.table;
     struct v4v_ring_state **at =
-        &t->bucket[bucket_of(ring->port, ring->partner)];
+        &t->bucket[bucket_of(t, ring->port, ring->partner)];
 
     while (*at != ring) {
         at = &(*at)->hash_next;

@@ -63,6 +63,8 @@ struct v4v_domain {
     struct v4v_ring_state *pending; /* being pinned, one per vCPU at most */
     uint32_t evtchn;                /* atomic; 0: not made yet */
 
+    uint64_t hash_factor; /* odd, random, fixed */
+
     struct v4v_limits limits;   /* members atomic */
     uint32_t waiting;           /* atomic; entries in waiter[] of all rings */
     struct v4v_traffic traffic; /* members atomic */

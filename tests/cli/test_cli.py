@@ -5,6 +5,7 @@
 Every test runs the real program; where a machine is needed, fake-machine plays
 it. With --update the golden files are written instead of compared.
 """
+import fcntl
 import json
 import os
 import pathlib
@@ -13,9 +14,11 @@ import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -396,9 +399,11 @@ class Run(WithBundle):
 class Screen:
     """A program on a terminal of its own."""
 
-    def __init__(self, args, cwd, **env):
+    def __init__(self, args, cwd, columns=100, **env):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            self.fd = sys.stdin.fileno()
+            self.resize(columns)
             os.chdir(cwd)
             os.execve(args[0], args, environment(TERM="xterm", **env))
         self.text = ""
@@ -420,8 +425,11 @@ class Screen:
     def type(self, text):
         os.write(self.fd, text.encode())
 
+    def resize(self, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 40, columns, 0, 0))
+
     def is_raw(self):
-        import termios
         return not termios.tcgetattr(self.fd)[3] & termios.ICANON
 
     def end(self):
@@ -461,6 +469,27 @@ class Terminal(WithBundle):
         s.wait_for("silent (no console)")
         s.type("\x1dq")
         self.assertEqual(s.end(), 0)
+
+    def test_long_lines_keep_their_prefix(self):
+        rows = ("01234567890123456", "78901234567890123", "4567890123456789")
+        s = self.start(columns=30)
+        s.wait_for("/ # ")
+        s.type("echo " + "".join(rows) + "\r")
+        prefix = "linux      |\x1b[0m "
+        # Typed, drawn again with each character; then as the answer.
+        s.wait_for(prefix + "/ # echo 01234567\r\n")
+        s.wait_for(prefix + rows[0] + "\r\n")
+        s.wait_for(prefix + rows[1] + "\r\n")
+        s.wait_for(prefix + rows[2] + "\r\n")
+        s.wait_for("/ # ")
+        s.resize(100)
+        s.type("echo " + "".join(rows) + "\r")
+        s.wait_for(prefix + "".join(rows) + "\r\n")
+        s.type("poweroff\r")
+        s.wait_for("powered off")
+        self.assertEqual(s.end(), 0)
+        log = (self.dir / "bundle/logs/linux.log").read_text()
+        self.assertEqual(log.count("\n" + "".join(rows) + "\n"), 2)
 
     def test_guest_sequences_do_not_reach_the_terminal(self):
         s = self.start()

@@ -4,21 +4,11 @@
  * outside them, and what it accepts must be loadable: ranges inside the file,
  * segments sorted and disjoint, the entry inside one of them.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "platform/elf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void require_loadable(const struct elf_image *image, size_t size)
 {

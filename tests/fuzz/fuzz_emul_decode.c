@@ -3,16 +3,13 @@
  * The decoder on arbitrary bytes: never reads past the input, is monotonic in
  * the number of bytes given, and agrees with Zydis on length.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include <Zydis/Zydis.h>
 
 #include "ravelin/emul_insn.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool zydis_decode(enum emul_mode mode, const uint8_t *code, unsigned n,
                          ZydisDecodedInstruction *insn)
@@ -54,17 +51,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(code, data + 1, n);
     int rc = emul_decode(&insn, code, n, mode);
     bool known = zydis_decode(mode, code, n, &z);
-    if (known && (rc || insn.len != z.length)) {
-        abort();
-    }
+    require(!known || (rc == 0 && insn.len == z.length));
     if (rc == 0) {
         /* Exactly its bytes are needed, and all of them. */
-        if (emul_decode(&again, code, insn.len, mode) ||
-            again.len != insn.len ||
-            emul_decode(&again, code, insn.len - 1u, mode) !=
-                EMUL_DECODE_MORE) {
-            abort();
-        }
+        require(emul_decode(&again, code, insn.len, mode) == 0);
+        require(again.len == insn.len);
+        require(emul_decode(&again, code, insn.len - 1u, mode) ==
+                EMUL_DECODE_MORE);
     }
     free(code);
     return 0;

@@ -4,14 +4,13 @@
  * Whatever they are: no read outside a line, tables stay bounded, time never
  * runs back, what is shown is printable, and a log cut elsewhere is the same.
  */
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "events_names.h"
 #include "events_source.h"
 #include "events_timeline.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct run {
     struct event_names names;
@@ -19,13 +18,6 @@ struct run {
     uint64_t records;
     uint64_t digest;
 };
-
-static void require(bool ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void on_slice(void *ctx, const struct event_slice *s)
 {

@@ -4,12 +4,11 @@
  * cut. Whatever comes: nothing is lost or invented, every frame encodes back
  * to what came, and the cut does not matter.
  */
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "frame.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct output {
     size_t text;
@@ -17,18 +16,11 @@ struct output {
     uint32_t sum;
 };
 
-static void need(bool ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
-
 static void on_text(void *ctx, const char *bytes, size_t len)
 {
     struct output *o = ctx;
 
-    need(len > 0);
+    require(len > 0);
     o->text += len;
     o->sum = frame_crc(o->sum, bytes, len);
 }
@@ -39,9 +31,9 @@ static void on_frame(void *ctx, char kind, const char *payload, size_t len)
     struct output *o = ctx;
     size_t n;
 
-    need(len <= FRAME_PAYLOAD_MAX && strlen(payload) == len);
+    require(len <= FRAME_PAYLOAD_MAX && strlen(payload) == len);
     n = frame_encode(kind, payload, len, again);
-    need(n == len + 11);
+    require(n == len + 11);
     o->frames += n;
     o->sum = frame_crc(o->sum, again, n);
 }
@@ -72,10 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size--;
     whole = feed(bytes, size, size);
     cut = feed(bytes, size, data[0] + 1u);
-    need(whole.text == cut.text && whole.frames == cut.frames &&
-         whole.sum == cut.sum);
+    require(whole.text == cut.text && whole.frames == cut.frames &&
+            whole.sum == cut.sum);
     /* A frame may have come with a '\r', which is left out. */
-    need(whole.text + whole.frames <= size);
-    need(whole.frames > 0 || whole.text == size);
+    require(whole.text + whole.frames <= size);
+    require(whole.frames > 0 || whole.text == size);
     return 0;
 }

@@ -7,10 +7,10 @@
  * bits) must be equal after every step.
  */
 
+#include "fuzz.h"
+
 #include "fixture.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch_inline.h"
@@ -453,8 +453,6 @@ static void start(void)
     }
     walk_cache_flush(v);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

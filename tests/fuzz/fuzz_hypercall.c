@@ -7,13 +7,12 @@
  *
  * Input: calls of struct fuzz_call; the last one may be cut off.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "fake.h"
+#include "fixture.h"
 #include "public/domctl.h"
 #include "public/sysctl.h"
 #include "ravelin/console.h"
@@ -27,8 +26,6 @@
 #include "ravelin/timer.h"
 #include "ravelin/vconsole.h"
 #include "ravelin/work.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define RAM_BYTES (16UL << 20)
 #define FIRST_FRAME 256u
@@ -75,14 +72,6 @@ static struct cpu cpu;
 static struct domain *guest[GUESTS];
 static uint64_t frames_at_start;
 
-#define require(condition)                                          \
-    do {                                                            \
-        if (!(condition)) {                                         \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-            abort();                                                \
-        }                                                           \
-    } while (0)
-
 /* ---- Machine ----------------------------------------------------------- */
 
 static size_t line_room(void)
@@ -126,18 +115,6 @@ static void quiesce(void)
     }
 }
 
-static void ram_add(struct domain *d)
-{
-    for (uint64_t g = 0; g < GUEST_PAGES; g++) {
-        struct p2m_locked p2m = p2m_lock(&d->p2m);
-        mfn_t m;
-
-        require(frame_alloc_domain(d, 0, &m) == 0);
-        require(p2m_map(p2m, gfn(g), m, 0, P2M_RAM, ACCESS_ALL) == 0);
-        p2m_unlock(&p2m);
-    }
-}
-
 static struct domain *guest_create(domid_t id, uint32_t roles)
 {
     struct domain_config cfg = {
@@ -150,7 +127,7 @@ static struct domain *guest_create(domid_t id, uint32_t roles)
     struct domain *d;
 
     require(domain_create(&cfg, &d) == 0);
-    ram_add(d);
+    fixture_ram_map(d, GUEST_PAGES);
     require(vconsole_create(d) == 0);
     for (unsigned i = 0; i < 2; i++) {
         vcpu_pause(d->vcpu[i]);

@@ -9,9 +9,8 @@
  * Input: first byte: device. Then commands of four bytes: operation, port,
  * value, time. The rest of the input is also what the console has to say.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "ravelin/legacy_debug.h"
@@ -22,8 +21,6 @@
 #include "ravelin/legacy_pm.h"
 #include "ravelin/legacy_rtc.h"
 #include "ravelin/legacy_uart.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define COMMANDS_MAX 4096u
 #define RUNS_MAX 64u
@@ -57,13 +54,6 @@ static struct legacy_kbc kbc;
 static struct legacy_pm pm;
 static struct legacy_debug debug;
 static struct legacy_fw_cfg fw;
-
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 /* ---- The platform ----------------------------------------------------- */
 
@@ -356,7 +346,7 @@ static void pm_run(void)
 
 static void debug_start(void)
 {
-    legacy_debug_init(&debug, &host, LEGACY_DEBUG_TO_LOG);
+    legacy_debug_init(&debug, &host);
 }
 
 static void debug_access(const struct command *c)

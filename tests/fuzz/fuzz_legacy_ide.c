@@ -8,15 +8,11 @@
  * Input: a byte that chooses the drives, then commands of four bytes:
  * operation, register, value, repetitions.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
-#include "legacy_host_fake.h"
+#include "legacy_fixture.h"
 #include "ravelin/errno.h"
 #include "ravelin/legacy_ide.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define DISK_SECTORS 70u
 #define CD_SECTORS 41u
@@ -26,17 +22,10 @@ struct medium {
     uint8_t data[DISK_SECTORS * 512];
 };
 
-static struct host_fake fake;
+static struct legacy_fixture fake;
 static struct legacy_ide ide;
 static struct medium disk;
 static struct medium cd;
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static int medium_access(struct block_source *s, uint64_t sector,
                          unsigned count, void *to, const void *from)
@@ -85,7 +74,7 @@ static void channel_create(uint8_t choice, uint8_t *buffer)
                                                        : &cd.source;
         conf.drive[i].serial = "serial\x01\xff number that is long";
     }
-    legacy_ide_init(&ide, host_fake_init(&fake), buffer, &conf);
+    legacy_ide_init(&ide, legacy_fixture_start(&fake), buffer, &conf);
 }
 
 static void require_sane(void)
@@ -99,7 +88,7 @@ static void require_sane(void)
         require((ide.drive[i].status & 0x80) == 0 || (ide.control & 4) != 0);
         require(ide.drive[i].multiple <= 8);
     }
-    require(((fake.irq_level >> LEGACY_IDE_PRIMARY_IRQ & 1) != 0) ==
+    require(fake.line[LEGACY_IDE_PRIMARY_IRQ] ==
             (ide.irq_pending && (ide.control & 2) == 0));
 }
 

@@ -6,24 +6,13 @@
  *
  * Input: commands of eight bytes: operation, port, value (4), two unused.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
-#include "legacy_host_fake.h"
+#include "legacy_fixture.h"
 #include "ravelin/legacy_pci.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct host_fake fake;
+static struct legacy_fixture fake;
 static struct legacy_pci pci;
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void require_sane(void)
 {
@@ -45,7 +34,7 @@ static void require_sane(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    legacy_pci_init(&pci, host_fake_init(&fake), size > 0 ? data[0] : 0);
+    legacy_pci_init(&pci, legacy_fixture_start(&fake), size > 0 ? data[0] : 0);
     for (; size >= 8; data += 8, size -= 8) {
         uint16_t port = (uint16_t)(LEGACY_PCI_ADDRESS + (data[1] & 7u));
         unsigned width = 1u << (data[0] >> 1) % 3;

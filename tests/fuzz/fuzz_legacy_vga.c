@@ -7,26 +7,15 @@
  * Input: a byte that chooses the mode, then commands of eight bytes: operation,
  * size, port (2), value (2), two more for time and length.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
-#include "legacy_host_fake.h"
+#include "legacy_fixture.h"
 #include "ravelin/legacy_screen.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct host_fake fake;
+static struct legacy_fixture fake;
 static struct legacy_vga vga;
 static struct legacy_screen screen;
 static uint8_t *page[LEGACY_VGA_TEXT_PAGES];
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void port_write(uint16_t port, unsigned size, uint32_t value)
 {
@@ -60,7 +49,7 @@ static void screen_create(uint8_t choice)
         memset(page[i], 0, PAGE_SIZE);
         pages[i] = page[i];
     }
-    host_fake_init(&fake);
+    legacy_fixture_start(&fake);
     fake.now = 1;
     legacy_vga_reset(&vga);
     legacy_screen_init(
@@ -109,7 +98,7 @@ static void command_run(const uint8_t c[8])
         legacy_screen_look(&screen, &vga);
         break;
     case 5:
-        fake.console_room = c[4] == 0xff ? SIZE_MAX : c[4];
+        fake.write_max = c[4] == 0xff ? SIZE_MAX : c[4];
         break;
     case 6:
         mode_3_set();
@@ -132,11 +121,11 @@ static void require_clean_output(void)
     bool escape = false;
     size_t at = 0;
 
-    while (at < fake.console_length) {
-        uint8_t byte = (uint8_t)fake.console[at];
+    while (at < fake.out_length) {
+        uint8_t byte = (uint8_t)fake.out[at];
         unsigned n = utf8_length(byte);
 
-        if (at + n > fake.console_length) {
+        if (at + n > fake.out_length) {
             break; /* the console took part of a character */
         }
         if (n == 1) {
@@ -148,7 +137,7 @@ static void require_clean_output(void)
         }
         require((byte & 0xc0) != 0x80);
         for (unsigned i = 1; i < n; i++) {
-            require(((uint8_t)fake.console[at + i] & 0xc0) == 0x80);
+            require(((uint8_t)fake.out[at + i] & 0xc0) == 0x80);
         }
         at += n;
     }
@@ -167,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(screen.open_length <= LEGACY_SCREEN_COLUMNS_MAX);
         require(legacy_screen_deadline(&screen) > screen.look_ns);
     }
-    fake.console_room = SIZE_MAX;
+    fake.write_max = SIZE_MAX;
     legacy_screen_finish(&screen, &vga);
     require_clean_output();
     return 0;

@@ -5,21 +5,13 @@
  * names are terminated. The first bytes choose the mode, the rest is memory
  * from 4 KiB on.
  */
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "libmonitor_memory.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define READS_MAX 40000u
-
-static void require(bool ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static bool page_check(void *ctx, uint64_t gva, const struct monitor_page *page)
 {

@@ -4,21 +4,11 @@
  * anything outside them; what parses must survive checking and printing; and
  * accepted values must be inside the ranges of the schema.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "ravelin/manifest.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void on_line(void *ctx, const char *line)
 {

@@ -7,8 +7,8 @@
  *
  * Input: steps of struct step; the last one may be cut off.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "../unit/hypercall_fixture.h"
@@ -23,8 +23,6 @@
 
 #include "fake.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define STEPS_MAX 200u
 #define RING_GFN (HC_FREE >> PAGE_SHIFT)
 
@@ -38,14 +36,6 @@ struct step {
 static struct domain *watched, *listener;
 static struct monitor *mon;
 static struct manifest_domain manifest;
-
-#define require(condition)                                          \
-    do {                                                            \
-        if (!(condition)) {                                         \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-            abort();                                                \
-        }                                                           \
-    } while (0)
 
 static uint64_t value_of(uint32_t y)
 {

@@ -6,9 +6,8 @@
  *
  * Input: a byte of settings, then the code at F000:0000.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "core_fixture.h"
@@ -20,8 +19,6 @@
 #include "ravelin/timer.h"
 #include "ravelin/vmexit.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define ROM_ORDER 4u
 #define ROM_BYTES (PAGE_SIZE << ROM_ORDER)
 #define DISK_ORDER 3u
@@ -32,13 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct boot_info info;
 static struct manifest_domain plan;
 static uint8_t *rom, *disk;
-
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void module_add(const char *name, void *data, uint64_t size)
 {
@@ -90,6 +80,8 @@ static struct domain *pc_create(uint8_t settings)
     plan.console =
         settings & 1 ? MANIFEST_CONSOLE_SCREEN : MANIFEST_CONSOLE_NONE;
     plan.without = settings & 2 ? MANIFEST_DEV_IOAPIC | MANIFEST_DEV_XEN : 0;
+    plan.without |=
+        settings & 4 ? MANIFEST_DEV_PIC | MANIFEST_DEV_DEBUG_PORT : 0;
     require(domain_create(&config, &d) == 0);
     require(legacy_build_manifest(d, &plan, &info) == 0);
     require(domain_unpause(d) == 0);

@@ -7,8 +7,8 @@
  *
  * Input: steps of struct step; the last one may be cut off.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "../unit/v4v_fixture.h"
@@ -17,8 +17,6 @@
 #include "ravelin/hypercall.h"
 #include "ravelin/quiesce.h"
 #include "ravelin/vmexit.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define DOMAINS 4u
 #define RINGS 4u
@@ -51,14 +49,6 @@ struct guest {
 };
 
 static struct guest guest[DOMAINS];
-
-#define require(condition)                                          \
-    do {                                                            \
-        if (!(condition)) {                                         \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-            abort();                                                \
-        }                                                           \
-    } while (0)
 
 static domid_t domid_of(uint8_t n)
 {

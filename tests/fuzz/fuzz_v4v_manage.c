@@ -4,23 +4,15 @@
  * to the agent, whose answer the host must always understand; and it is an
  * answer to the host, which must only believe what has its form.
  */
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "agent.h"
 #include "public/v4v.h"
 #include "v4v_answer.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static long rc;
-
-static void need(bool ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 /* Only numbers in range get here; lists come back as full as they can be. */
 static long fake_v4v(unsigned int cmd, const void *arg1, const void *arg2,
@@ -28,10 +20,11 @@ static long fake_v4v(unsigned int cmd, const void *arg1, const void *arg2,
 {
     void *p = (void *)(uintptr_t)arg1;
 
-    need(!arg2 && !arg4 && cmd >= V4VOP_tables_add && cmd <= V4VOP_config_get);
-    need(p || cmd == V4VOP_tables_del);
+    require(!arg2 && !arg4 && cmd >= V4VOP_tables_add &&
+            cmd <= V4VOP_config_get);
+    require(p || cmd == V4VOP_tables_del);
     if (cmd == V4VOP_tables_add) {
-        need(((struct v4vtables_rule *)p)->accept <= 1);
+        require(((struct v4vtables_rule *)p)->accept <= 1);
     } else if (cmd == V4VOP_ring_list) {
         memset(p, 0xff,
                sizeof(struct v4v_ring_list) +
@@ -71,14 +64,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(copy, data + 1, size - 1);
     n = agent_serve(&ops, copy, size - 1, text);
-    need(n <= FRAME_PAYLOAD_MAX);
+    require(n <= FRAME_PAYLOAD_MAX);
     text[n] = '\0';
-    need(strlen(text) == n && answer_parse(text, &a));
+    require(strlen(text) == n && answer_parse(text, &a));
     copy[size - 1] = '\0';
     if (answer_parse(copy, &a)) {
-        need(a.record_count <= ANSWER_RECORDS_MAX &&
-             a.head.count <= ANSWER_FIELDS_MAX);
-        need(a.status != ANSWER_ERROR || (a.error > 0 && a.error < 4096));
+        require(a.record_count <= ANSWER_RECORDS_MAX &&
+                a.head.count <= ANSWER_FIELDS_MAX);
+        require(a.status != ANSWER_ERROR || (a.error > 0 && a.error < 4096));
     }
     free(copy);
     return 0;

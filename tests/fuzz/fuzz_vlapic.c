@@ -6,26 +6,22 @@
  *
  * Input: commands of eight bytes: operation, vCPU, register (2), value (4).
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
+
+#include "core_fixture.h"
 
 #include "arch/host.h"
 #include "fake.h"
-#include "ravelin/cpuid_policy.h"
 #include "ravelin/domain.h"
-#include "ravelin/frame_pool.h"
 #include "ravelin/mmio.h"
 #include "ravelin/sched.h"
 #include "ravelin/timer.h"
 #include "ravelin/vioapic.h"
 #include "ravelin/vlapic.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 #define VCPUS 3u
-#define RAM_BYTES (16UL << 20)
 #define COMMANDS_MAX 4096u
 
 struct command {
@@ -37,40 +33,10 @@ struct command {
 
 static struct domain *dom;
 
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
-
-static void cpuid_read(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
-{
-    (void)subleaf;
-    memset(out, 0, 16);
-    out[0] = leaf == 0x80000000u ? 0x80000008u : 0xd;
-}
-
 static void machine_create(void)
 {
-    static struct cpu cpu;
-    const struct domain_config cfg = {
-        .id = DOMID_INVALID, .vcpu_count = VCPUS, .max_pages = 16};
-
-    fake_machine_reset();
-    fake_ram_create(RAM_BYTES);
-    require(frame_pool_init(mfn(RAM_BYTES >> PAGE_SHIFT), fake_early_alloc) ==
-            0);
-    frame_pool_add(mfn(0), RAM_BYTES >> PAGE_SHIFT);
-    fake_time_advance(1000000000u);
-    hv = &fake_backend;
-    cpu.self = &cpu;
-    cpu.online = true;
-    cpu_register(&cpu);
-    fake_this_cpu = &cpu;
-    require(timer_cpu_init(&cpu) == 0 && sched_cpu_init(&cpu) == 0);
-    cpuid_host_init(cpuid_read, 0, true);
-    require(domain_create(&cfg, &dom) == 0);
+    core_machine_create(1);
+    dom = core_domain(VCPUS);
 }
 
 static void domain_reset(void)

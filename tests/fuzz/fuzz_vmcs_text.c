@@ -3,26 +3,21 @@
  * Fuzz target: dumps as text. Whatever the bytes: no read outside them, the
  * position only advances, every finding renders into lines that end.
  */
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 #include "ravelin/explain.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void line_check(void *ctx, const char *text)
 {
     (void)ctx;
-    if (strlen(text) > 79) {
-        abort();
-    }
+    require(strlen(text) <= 79);
 }
 
 static void finding_render(void *ctx, const struct explain_finding *f)
 {
-    if (f->segments & ~f->rule->segments) {
-        abort();
-    }
+    require((f->segments & ~f->rule->segments) == 0);
     explain_text_finding(ctx, f);
 }
 
@@ -40,9 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (explain_parse_next(copy + 1, size, &pos, &s)) {
         struct explain_text to = {line_check, NULL, NULL};
 
-        if (pos <= last || pos > size) {
-            abort();
-        }
+        require(pos > last && pos <= size);
         last = pos;
         (void)explain_check(&s, finding_render, &to);
     }

@@ -25,10 +25,11 @@ class CannotRun(Exception):
 class Outcome:
     """What a run left behind."""
     logs: dict          # channel -> text; 0 is the hypervisor's
-    status: int         # of QEMU; None if it was stopped
+    status: int         # of the emulator; None if it was stopped
     timed_out: bool
-    errors: str = ""    # what QEMU itself had to say
+    errors: str = ""    # what the emulator itself had to say
     seconds: float = 0
+    emulator: str = "QEMU"
 
 
 def processors(guest_cpus):
@@ -123,12 +124,13 @@ class Typist:
 
 class Machine:
     """Files and process of one case."""
+    prefix = ""  # of its directory
 
     def __init__(self, case, options):
         self.case = case
         self.options = options
         self.dir = os.path.join(options.build, "guest-tests",
-                                case.name.replace("/", "."))
+                                self.prefix + case.name.replace("/", "."))
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
 
@@ -136,13 +138,11 @@ class Machine:
         with open(os.path.join(self.dir, name), "wb") as file:
             file.write(data if isinstance(data, bytes) else data.encode())
 
-    def modules_build(self):
-        """Boot modules, and QEMU's arguments for them."""
-        self.write("manifest.yaml", manifest_text(self.case))
+    def bundle_build(self, *words):
+        """`ravelin build` of the case's manifest and image."""
         tool = os.path.join(self.options.build, "tools", "ravelin", "ravelin")
-        boot = os.path.join(self.dir, "boot")
         result = subprocess.run(
-            [tool, "build", "--build-dir", self.options.build, "-o", boot,
+            [tool, "build", "--build-dir", self.options.build, *words,
              "--image", os.path.join(self.options.build, "image",
                                      self.case.image),
              os.path.join(self.dir, "manifest.yaml")],
@@ -153,6 +153,12 @@ class Machine:
             raise CannotRun("ravelin build: " +
                             (result.stderr.strip() or result.stdout.strip())
                             .replace("\n", "; "))
+
+    def modules_build(self):
+        """Boot modules, and QEMU's arguments for them."""
+        self.write("manifest.yaml", manifest_text(self.case))
+        boot = os.path.join(self.dir, "boot")
+        self.bundle_build("-o", boot)
         with open(os.path.join(boot, "run.args"), encoding="utf-8") as file:
             args = file.read().splitlines()
         args[args.index("-smp") + 1] = str(processors(self.case.smp))
@@ -253,7 +259,3 @@ class Machine:
     def finish(self, keep):
         if not keep:
             shutil.rmtree(self.dir, ignore_errors=True)
-
-
-def prepare(case, options):
-    return Machine(case, options)

@@ -6,6 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import bochs  # noqa: E402
 import cases  # noqa: E402
 import machine  # noqa: E402
 import verdict  # noqa: E402
@@ -34,11 +35,27 @@ def list_loads_and_names_existing_guests():
     guests = os.path.join(HERE, "..", "..", "guests")
     all_cases = cases.load(os.path.join(HERE, "list.toml"))
     assert len(all_cases) > 50
-    for case in all_cases:
+    for case in all_cases + cases.load(os.path.join(HERE, "bochs.toml")):
         for d in case.domains:
             if d.guest:
                 name = d.guest.rsplit("-", 1)[0]
                 assert os.path.isdir(os.path.join(guests, name)), name
+
+
+def bochs_list_has_nothing_that_bochs_cannot_run():
+    for case in cases.load(os.path.join(HERE, "bochs.toml")):
+        assert bochs.can_run(case), case.name
+    case = make_case(domain())
+    assert bochs.can_run(case)
+    case.dialogue = (("prompt", "answer"),)
+    assert not bochs.can_run(case)
+    assert not bochs.can_run(make_case(domain(), domain(2, expect="alive")))
+
+
+def bochs_must_end_by_the_hypervisors_own_hand():
+    text = GOOD_END + bochs.MACHINE_OFF + "\n"
+    assert bochs.status_of(text) == verdict.STATUS_GOOD
+    assert bochs.status_of(GOOD_END) != verdict.STATUS_GOOD
 
 
 def split_channels_cut_text_returns_each_domain():
@@ -199,6 +216,8 @@ def diagnosis_tells_how_it_ended_and_the_last_lines():
 
 TESTS = [
     list_loads_and_names_existing_guests,
+    bochs_list_has_nothing_that_bochs_cannot_run,
+    bochs_must_end_by_the_hypervisors_own_hand,
     list_with_unknown_field_is_refused,
     split_channels_cut_text_returns_each_domain,
     judge_good_run_passes,

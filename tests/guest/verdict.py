@@ -89,7 +89,8 @@ def judge_hypervisor(case, outcome):
     if not all(d.ends() for d in case.domains):
         return problems
     if outcome.status != STATUS_GOOD:
-        problems.append(f"QEMU ended with status {outcome.status}")
+        problems.append(f"{outcome.emulator} ended with status "
+                        f"{outcome.status}")
     found = STATISTICS.search(log)
     if not found:
         problems.append("hypervisor: no statistics at its end")
@@ -123,7 +124,8 @@ def how_it_ended(outcome):
     if outcome.status == STATUS_GOOD:
         if STATISTICS.search(outcome.logs[0]):
             return "status 1: powered off in order"
-        return "status 1: QEMU's own failure, or power off without statistics"
+        return f"status 1: {outcome.emulator}'s own failure, " \
+            "or power off without statistics"
     if outcome.status % 2:
         return f"status {outcome.status}: the hypervisor's code " \
             f"{outcome.status // 2:#x}"
@@ -141,8 +143,9 @@ def crashes_in(log):
 
 def diagnosis(outcome):
     """What else one wants to know of a run that failed, line by line."""
-    lines = [f"QEMU after {outcome.seconds:.1f} s: {how_it_ended(outcome)}"]
-    lines += [f"QEMU said: {line[:200]}"
+    who = outcome.emulator
+    lines = [f"{who} after {outcome.seconds:.1f} s: {how_it_ended(outcome)}"]
+    lines += [f"{who} said: {line[:200]}"
               for line in outcome.errors.split("\n")[-6:] if line.strip()]
     log = [line for line in outcome.logs.get(0, "").split("\n")
            if line.strip()]
@@ -152,7 +155,9 @@ def diagnosis(outcome):
 
 
 def only_alive_left(case, logs):
-    """All domains that shall end have a verdict, the others have spoken."""
+    """All domains that shall end have a verdict, the others have spoken; what
+    is not a whole line yet may still turn out to be something else."""
+    logs = {n: text[:text.rfind("\n") + 1] for n, text in logs.items()}
     for index, domain in enumerate(case.domains):
         text = domain_log(logs, index, domain)
         if domain.expect == "alive":

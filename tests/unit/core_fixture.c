@@ -82,6 +82,20 @@ void core_machine_destroy(void)
     fake_ram_destroy();
 }
 
+int core_pair_setup(void **state)
+{
+    (void)state;
+    core_machine_create(2);
+    return 0;
+}
+
+int core_teardown(void **state)
+{
+    (void)state;
+    core_machine_destroy();
+    return 0;
+}
+
 struct cpu *core_cpu(unsigned id)
 {
     fake_this_cpu = cpu_by_id(id);

@@ -5,13 +5,7 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "group.h"
 #include "ravelin/domain.h"
 
 /** A machine with `cpus` CPUs, 64 MiB of free RAM, clock at 1 s; CPU 0 is this
@@ -19,6 +13,9 @@
 void core_machine_create(unsigned cpus);
 /** Everything must have been given back. */
 void core_machine_destroy(void);
+/** The same as set-up and tear-down of a case, with two CPUs. */
+int core_pair_setup(void **state);
+int core_teardown(void **state);
 
 /** This thread is CPU `id` from now on. */
 struct cpu *core_cpu(unsigned id);

@@ -14,6 +14,7 @@
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/quiesce.h"
+#include "ravelin/timer.h"
 
 #define CONSOLE_MAX 65536u
 #define QUIESCE_ROUNDS 100000u
@@ -97,6 +98,7 @@ static void cpus_create(unsigned count)
         c->online = true;
         fake_this_cpu = c;
         cpu_register(c);
+        assert_int_equal(timer_cpu_init(c), 0);
         quiesce_idle();
     }
     cpus_count = count;
@@ -176,7 +178,7 @@ static void vcpu_add(struct domain *d, unsigned id)
     d->vcpu[id] = v;
 }
 
-static void ram_add(struct domain *d, uint64_t pages)
+void fixture_ram_map(struct domain *d, uint64_t pages)
 {
     for (uint64_t g = 0; g < pages; g++) {
         struct p2m_locked p2m = p2m_lock(&d->p2m);
@@ -199,7 +201,7 @@ struct domain *fixture_domain_create(domid_t id, unsigned vcpus, uint64_t pages,
     d->max_pages = pages + spare;
     spin_init(&d->lock, LOCK_RANK_DOMAIN);
     assert_int_equal(p2m_init(&d->p2m, d, P2M_GFN_LIMIT_MAX), 0);
-    ram_add(d, pages);
+    fixture_ram_map(d, pages);
     for (unsigned i = 0; i < vcpus; i++) {
         vcpu_add(d, i);
     }

@@ -6,14 +6,8 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "fake.h"
+#include "group.h"
 #include "ravelin/domain.h"
 #include "ravelin/types.h"
 
@@ -61,6 +55,8 @@ struct domain *fixture_domain_create(domid_t id, unsigned vcpus, uint64_t pages,
                                      uint64_t spare);
 /** Takes it apart; fails the test if it still owns frames afterwards. */
 void fixture_domain_destroy(struct domain *d);
+/** `pages` new frames of the domain, mapped from gfn 0 on with 4K entries. */
+void fixture_ram_map(struct domain *d, uint64_t pages);
 
 /* ---- Guest memory -------------------------------------------------------- */
 

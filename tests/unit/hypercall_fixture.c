@@ -11,7 +11,6 @@
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/sched.h"
-#include "ravelin/timer.h"
 #include "ravelin/vconsole.h"
 #include "ravelin/work.h"
 
@@ -22,6 +21,7 @@
 #define ERRNO_MAX 128
 
 struct domain *hc_domain[HC_WHO_COUNT];
+static uint64_t frames_at_setup; /* free, before there is a domain */
 
 /* ---- Errors seen ------------------------------------------------------- */
 
@@ -139,18 +139,6 @@ void hc_errors_all_provoked(const char *call)
 
 /* ---- Machine ----------------------------------------------------------- */
 
-static void ram_add(struct domain *d)
-{
-    for (uint64_t g = 0; g < HC_RAM_END >> PAGE_SHIFT; g++) {
-        struct p2m_locked p2m = p2m_lock(&d->p2m);
-        mfn_t m;
-
-        assert_int_equal(frame_alloc_domain(d, 0, &m), 0);
-        assert_int_equal(p2m_map(p2m, gfn(g), m, 0, P2M_RAM, ACCESS_ALL), 0);
-        p2m_unlock(&p2m);
-    }
-}
-
 static struct domain *domain_make(const char *name, domid_t id, uint32_t roles)
 {
     struct domain_config cfg = {
@@ -165,7 +153,7 @@ static struct domain *domain_make(const char *name, domid_t id, uint32_t roles)
     struct domain *d;
 
     assert_int_equal(domain_create(&cfg, &d), 0);
-    ram_add(d);
+    fixture_ram_map(d, HC_RAM_END >> PAGE_SHIFT);
     fixture_identity_map(&t, d->vcpu[0], TABLES_AT, FIXTURE_MIB(4));
     assert_int_equal(vconsole_create(d), 0);
     for (unsigned i = 0; i < d->vcpu_count; i++) {
@@ -181,9 +169,9 @@ int hc_setup(void **state)
 {
     (void)state;
     fixture_machine_create(1, RAM_BYTES);
-    assert_int_equal(timer_cpu_init(cpu_by_id(0)), 0);
     assert_int_equal(sched_cpu_init(cpu_by_id(0)), 0);
     platform_cpuid_use(CPUID_VENDOR_AMD);
+    frames_at_setup = frame_free_count();
     hc_domain[HC_PLAIN] = domain_make("plain", 5, 0);
     hc_domain[HC_CONTROL] = domain_make("control", 3, ROLE_CONTROL);
     hc_domain[HC_HARDWARE] = domain_make("hardware", 4, ROLE_HARDWARE);
@@ -215,6 +203,7 @@ int hc_teardown(void **state)
     }
     fixture_quiesce();
     assert_int_equal(domain_count(), 0);
+    assert_int_equal(frame_free_count(), frames_at_setup);
     return 0;
 }
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A platform for one legacy device: a clock that only the test moves, interrupt
- * lines that are watched, a console made of two buffers, a little memory.
+ * lines that are watched, a console made of two buffers, a little memory. For
+ * unit tests and fuzz targets alike, so a wrong call of the device ends the
+ * program instead of a test case.
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "ravelin/errno.h"
 #include "ravelin/legacy_host.h"
@@ -27,10 +26,11 @@ struct legacy_fixture {
     bool intr;
     unsigned intr_count; /* changes */
     unsigned request_count[LEGACY_A20_OFF + 1];
-    char out[4096];
+    size_t out_room;  /* what the console still takes */
+    size_t write_max; /* and at most at once */
     size_t out_length;
-    size_t out_room; /* what the console still takes */
-    const char *in;  /* what it has to say */
+    char out[1u << 18];
+    const char *in; /* what it has to say */
     unsigned read_count;
     unsigned log_count;
     char log_last[128];
@@ -46,7 +46,7 @@ static inline void legacy_line(void *ctx, unsigned irq, bool level)
 {
     struct legacy_fixture *f = ctx;
 
-    assert_true(irq < 16);
+    assert(irq < 16);
     f->rise_count[irq] += level && !f->line[irq];
     f->line[irq] = level;
 }
@@ -61,7 +61,7 @@ static inline void legacy_intr(void *ctx, bool level)
 {
     struct legacy_fixture *f = ctx;
 
-    assert_int_not_equal(f->intr, level);
+    assert(f->intr != level);
     f->intr = level;
     f->intr_count++;
 }
@@ -71,18 +71,28 @@ static inline void legacy_request_note(void *ctx, enum legacy_request what)
     ((struct legacy_fixture *)ctx)->request_count[what]++;
 }
 
+/* What exceeds the record is taken and forgotten. */
 static inline size_t legacy_console_write(void *ctx, const char *buf, size_t n)
 {
     struct legacy_fixture *f = ctx;
+    size_t room = sizeof(f->out) - 1 - f->out_length;
     size_t taken = n < f->out_room ? n : f->out_room;
+    size_t kept;
 
-    if (taken > sizeof(f->out) - 1 - f->out_length) {
-        taken = sizeof(f->out) - 1 - f->out_length;
-    }
-    memcpy(f->out + f->out_length, buf, taken);
-    f->out_length += taken;
+    taken = taken < f->write_max ? taken : f->write_max;
+    kept = taken < room ? taken : room;
+    memcpy(f->out + f->out_length, buf, kept);
+    f->out_length += kept;
+    f->out[f->out_length] = '\0';
     f->out_room -= taken;
     return taken;
+}
+
+/* Forgets what was written. */
+static inline void legacy_fixture_out_clear(struct legacy_fixture *f)
+{
+    f->out_length = 0;
+    f->out[0] = '\0';
 }
 
 static inline size_t legacy_console_read(void *ctx, char *buf, size_t n)
@@ -101,7 +111,7 @@ static inline void legacy_log_line(void *ctx, const char *line)
 {
     struct legacy_fixture *f = ctx;
 
-    assert_true(strlen(line) < sizeof(f->log_last));
+    assert(strlen(line) < sizeof(f->log_last));
     memcpy(f->log_last, line, strlen(line) + 1);
     f->log_count++;
 }
@@ -119,11 +129,13 @@ static inline int legacy_copy(void *ctx, uint64_t gpa, void *buf, size_t n,
     return 0;
 }
 
-static inline void legacy_fixture_start(struct legacy_fixture *f)
+static inline const struct legacy_host *legacy_fixture_start(
+    struct legacy_fixture *f)
 {
     memset(f, 0, sizeof(*f));
     f->in = "";
     f->out_room = SIZE_MAX;
+    f->write_max = SIZE_MAX;
     f->host = (struct legacy_host){
         .now_ns = legacy_now,
         .irq_set = legacy_line,
@@ -136,4 +148,5 @@ static inline void legacy_fixture_start(struct legacy_fixture *f)
         .copy = legacy_copy,
         .ctx = f,
     };
+    return &f->host;
 }

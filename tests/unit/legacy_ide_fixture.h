@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "legacy_host_fake.h"
+#include "legacy_fixture.h"
 #include "ravelin/errno.h"
 #include "ravelin/legacy_ide.h"
 
@@ -38,7 +38,7 @@ struct medium {
     uint64_t bad_sector; /* reading or writing it fails */
 };
 
-static struct host_fake fake;
+static struct legacy_fixture fake;
 static struct legacy_ide ide;
 static uint8_t ide_buffer[LEGACY_IDE_BUFFER_SIZE];
 static struct medium disk;
@@ -93,7 +93,7 @@ static inline int ide_start(void **state)
     (void)state;
     medium_init(&disk, DISK_SECTORS, 1);
     medium_init(&cd, CD_SECTORS * 4, 2);
-    legacy_ide_init(&ide, host_fake_init(&fake), ide_buffer, &conf);
+    legacy_ide_init(&ide, legacy_fixture_start(&fake), ide_buffer, &conf);
     return 0;
 }
 
@@ -123,7 +123,7 @@ static inline void out16(uint16_t value)
 }
 static inline bool irq_is_high(void)
 {
-    return (fake.irq_level >> IRQ & 1u) != 0;
+    return fake.line[IRQ];
 }
 
 static inline void select_drive(unsigned n)

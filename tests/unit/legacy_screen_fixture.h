@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "legacy_host_fake.h"
+#include "legacy_fixture.h"
 #include "ravelin/guest_copy.h"
 #include "ravelin/legacy_screen.h"
 
@@ -21,7 +21,7 @@
 #define ROWS 25u
 #define MS 1000000UL
 
-static struct host_fake fake;
+static struct legacy_fixture fake;
 static struct legacy_vga vga;
 static struct legacy_screen screen;
 static uint16_t memory[LEGACY_VGA_TEXT_SIZE / 2] rv_aligned(4096);
@@ -91,7 +91,7 @@ static inline void screen_start(enum legacy_screen_mode mode)
     for (unsigned i = 0; i < LEGACY_VGA_TEXT_PAGES; i++) {
         page[i] = (const uint8_t *)memory + i * PAGE_SIZE;
     }
-    host_fake_init(&fake);
+    legacy_fixture_start(&fake);
     fake.now = 1000 * MS;
     memset(memory, 0, sizeof(memory));
     legacy_vga_reset(&vga);
@@ -161,7 +161,6 @@ static inline void teletype(const char *text)
 
 static inline void expect_output(const char *expected)
 {
-    assert_string_equal(fake.console, expected);
-    fake.console_length = 0;
-    fake.console[0] = '\0';
+    assert_string_equal(fake.out, expected);
+    legacy_fixture_out_clear(&fake);
 }

@@ -55,7 +55,8 @@ static void platform_vendor_text(uint32_t out[4])
     memcpy(&out[CPUID_EBX], text, 12);
 }
 
-static void platform_leaf(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+static void platform_leaf_basic(uint32_t leaf, uint32_t subleaf,
+                                uint32_t out[4])
 {
     bool intel = platform_vendor == CPUID_VENDOR_INTEL;
 
@@ -90,6 +91,15 @@ static void platform_leaf(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
     case 0xd:
         platform_xstate(subleaf, out);
         break;
+    default:
+        break;
+    }
+}
+
+static void platform_leaf_extended(uint32_t leaf, uint32_t subleaf,
+                                   uint32_t out[4])
+{
+    switch (leaf) {
     case 0x80000000:
         out[CPUID_EAX] = 0x80000023;
         break;
@@ -125,7 +135,11 @@ static void platform_cpuid_read(uint32_t leaf, uint32_t subleaf,
                                 uint32_t out[4])
 {
     memset(out, 0, 16);
-    platform_leaf(leaf, subleaf, out);
+    if (leaf >= 0x80000000u) {
+        platform_leaf_extended(leaf, subleaf, out);
+    } else {
+        platform_leaf_basic(leaf, subleaf, out);
+    }
     for (unsigned i = 0; i < platform_patch_count; i++) {
         const struct platform_patch *p = &platform_patch[i];
 

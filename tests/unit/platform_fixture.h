@@ -25,9 +25,16 @@ static inline int platform_setup(void **state)
 }
 static inline int platform_teardown(void **state)
 {
-    (void)state;
-    core_machine_destroy();
-    return 0;
+    return core_teardown(state);
+}
+
+/** The same with the made-up AMD processor. */
+static inline int platform_amd_setup(void **state)
+{
+    int rc = platform_setup(state);
+
+    platform_cpuid_use(CPUID_VENDOR_AMD);
+    return rc;
 }
 
 /** A new domain in BUILDING with that many vCPUs, all of them down. */

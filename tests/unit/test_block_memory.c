@@ -226,5 +226,5 @@ int main(void)
         CASE(destroy_of_a_large_image_goes_in_steps),
     };
 
-    return cmocka_run_group_tests(tests, group_start, group_end);
+    return group_run(tests, group_start, group_end);
 }

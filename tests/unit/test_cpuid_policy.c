@@ -582,5 +582,5 @@ int main(void)
         AMD(xcr0_is_valid_follows_the_architecture),
     };
 
-    return cmocka_run_group_tests(tests, platform_setup, platform_teardown);
+    return group_run(tests, platform_setup, platform_teardown);
 }

@@ -12,12 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "test_emul_flat.h"
+#include "test_emul_arena.h"
 #include "test_emul_gen.h"
-
-#define ARENA 0x10020000u
-#define ARENA_AT 0x20000u
-#define SEG_BYTES 0x10000u
 
 struct record {
     uint64_t head; /* width, or vector */
@@ -48,34 +44,6 @@ static bool record_parse(char *line, struct record *r)
     return true;
 }
 
-static int arena_check(struct emul *e, uint64_t lin, unsigned size)
-{
-    return lin - ARENA > SEG_BYTES - size ? emul_raise_pf(e, lin, 0) : EMUL_OK;
-}
-
-static int arena_read(struct emul *e, uint64_t lin, unsigned size,
-                      unsigned access, uint64_t *value)
-{
-    int rc = arena_check(e, lin, size);
-
-    return rc ? rc : flat_read(e, lin, size, access, value);
-}
-
-static int arena_write(struct emul *e, uint64_t lin, unsigned size,
-                       unsigned access, uint64_t value)
-{
-    int rc = arena_check(e, lin, size);
-
-    return rc ? rc : flat_write(e, lin, size, access, value);
-}
-
-static int arena_probe(struct emul *e, uint64_t lin, unsigned size,
-                       unsigned access)
-{
-    (void)access;
-    return arena_check(e, lin, size);
-}
-
 /* The user-mode segments the records were made with. */
 static void state_set(struct flat *f, const struct record *in)
 {
@@ -88,7 +56,7 @@ static void state_set(struct flat *f, const struct record *in)
     for (unsigned n = EMUL_ES; n <= EMUL_DS; n++) {
         c->seg[n] = (struct emul_seg){.sel = ss[mode],
                                       .attr = 0xf3 | db,
-                                      .limit = SEG_BYTES - 1,
+                                      .limit = ARENA_BYTES - 1,
                                       .base = ARENA};
     }
     c->seg[EMUL_CS].sel = cs[mode];
@@ -110,7 +78,7 @@ static void code_set(struct flat *f, const struct record *in)
     char *at = in->rest;
     unsigned where = ARENA_AT + (in->rip & 0xffff);
 
-    gen_pattern(f->mem + ARENA_AT, SEG_BYTES);
+    gen_pattern(f->mem + ARENA_AT, ARENA_BYTES);
     for (;;) {
         char *end;
         unsigned long byte = strtoul(at, &end, 16);
@@ -130,7 +98,7 @@ static bool case_run(struct flat *f, const struct record *in,
     code_set(f, in);
     emul_sync(&f->e);
     enum emul_result rc = emul_step(&f->e);
-    uint64_t hash = gen_hash(f->mem + ARENA_AT, SEG_BYTES);
+    uint64_t hash = gen_hash(f->mem + ARENA_AT, ARENA_BYTES);
     return rc == EMUL_FAULT && f->e.event.vector == out->head &&
            memcmp(f->e.cpu.reg, out->reg, sizeof(out->reg)) == 0 &&
            f->e.cpu.rip == out->rip &&
@@ -141,7 +109,6 @@ static bool case_run(struct flat *f, const struct record *in,
 int main(int argc, char **argv)
 {
     static char a[1024], b[1024];
-    static struct emul_ops ops;
     static struct flat machine;
     struct flat *f = &machine;
     FILE *in = argc > 2 ? fopen(argv[1], "r") : NULL;
@@ -152,12 +119,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: test_emul_golden NAME.in NAME.out\n");
         return 2;
     }
-    flat_init(f);
-    ops = flat_ops;
-    ops.read = arena_read;
-    ops.write = arena_write;
-    ops.probe = arena_probe;
-    f->e.ops = &ops;
+    arena_init(f);
     while (fgets(a, sizeof(a), in) && fgets(b, sizeof(b), out)) {
         struct record ra, rb;
 

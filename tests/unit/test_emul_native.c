@@ -21,12 +21,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "test_emul_flat.h"
+#include "test_emul_arena.h"
 #include "test_emul_gen.h"
 
-#define SEG_BYTES 0x10000u
-#define FLAT_BASE 0x20000u /* where the segment lies in the flat machine */
-#define ARENA 0x10020000UL /* its linear address; congruent to the above */
 #define CODE_AT 0x4000u
 
 #define FLAG_TF 0x100u
@@ -105,7 +102,7 @@ static int ldt_set(unsigned index, unsigned contents, unsigned wide)
 {
     struct user_desc d = {.entry_number = index,
                           .base_addr = (unsigned)(uintptr_t)arena,
-                          .limit = SEG_BYTES - 1,
+                          .limit = ARENA_BYTES - 1,
                           .seg_32bit = wide,
                           .contents = contents,
                           .useable = 1};
@@ -120,7 +117,7 @@ static bool native_init(void)
     struct sigaction sa = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
     static const int traps[] = {SIGTRAP, SIGSEGV, SIGILL, SIGFPE, SIGBUS};
 
-    arena = mmap((void *)ARENA, SEG_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+    arena = mmap((void *)ARENA, ARENA_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (arena != (void *)ARENA || ldt_set(0, 2, 0) || ldt_set(1, 0, 0) ||
         ldt_set(2, 2, 1) || ldt_set(3, 0, 1)) {
@@ -185,7 +182,7 @@ static void machine_set(struct flat *f, enum emul_mode mode)
     for (unsigned n = EMUL_ES; n <= EMUL_DS; n++) {
         c->seg[n] = (struct emul_seg){.sel = (uint16_t)enter_ss,
                                       .attr = 0xf3 | db,
-                                      .limit = SEG_BYTES - 1,
+                                      .limit = ARENA_BYTES - 1,
                                       .base = ARENA};
     }
     c->seg[EMUL_CS].attr = 0xfb | db;
@@ -206,7 +203,7 @@ static uint64_t value64(struct gen *g)
     if (gen_one_in(g, 8)) {
         return gen_u64(g);
     }
-    return gen_one_in(g, 3) ? gen_value(g) : ARENA + gen_below(g, SEG_BYTES);
+    return gen_one_in(g, 3) ? gen_value(g) : ARENA + gen_below(g, ARENA_BYTES);
 }
 
 static void state_random(struct gen *g, struct flat *f, enum emul_mode mode)
@@ -219,7 +216,7 @@ static void state_random(struct gen *g, struct flat *f, enum emul_mode mode)
         c->reg[n] = wide ? value64(g) : n < 8 ? gen_value(g) : 0;
     }
     if (!gen_one_in(g, 8)) {
-        c->reg[EMUL_RSP] = base + gen_below(g, SEG_BYTES);
+        c->reg[EMUL_RSP] = base + gen_below(g, ARENA_BYTES);
     }
     c->rip = base + CODE_AT + gen_below(g, 64);
     c->rflags = 0x202 | FLAG_TF | (gen_u64(g) & FLAGS_RANDOM) |
@@ -227,37 +224,6 @@ static void state_random(struct gen *g, struct flat *f, enum emul_mode mode)
     memcpy(wanted.reg, c->reg, sizeof(wanted.reg));
     wanted.rip = c->rip;
     wanted.eflags = (uint32_t)c->rflags;
-}
-
-/* Only the arena is mapped. */
-static int arena_check(struct emul *e, uint64_t lin, unsigned size)
-{
-    uint64_t off = lin - ARENA;
-
-    return off > SEG_BYTES - size ? emul_raise_pf(e, lin, 0) : EMUL_OK;
-}
-
-static int arena_read(struct emul *e, uint64_t lin, unsigned size,
-                      unsigned access, uint64_t *value)
-{
-    int rc = arena_check(e, lin, size);
-
-    return rc ? rc : flat_read(e, lin, size, access, value);
-}
-
-static int arena_write(struct emul *e, uint64_t lin, unsigned size,
-                       unsigned access, uint64_t value)
-{
-    int rc = arena_check(e, lin, size);
-
-    return rc ? rc : flat_write(e, lin, size, access, value);
-}
-
-static int arena_probe(struct emul *e, uint64_t lin, unsigned size,
-                       unsigned access)
-{
-    (void)access;
-    return arena_check(e, lin, size);
 }
 
 static void outcome_of(const struct flat *f, enum emul_result rc,
@@ -362,7 +328,7 @@ static void golden_write(const struct tally *t, const struct emul_insn *i,
     numbers_write(t->golden_out, observed.reg, observed.rip,
                   observed.eflags & ~(FLAG_RF | FLAG_ID));
     fprintf(t->golden_out, " %016llx\n",
-            (unsigned long long)gen_hash(arena, SEG_BYTES));
+            (unsigned long long)gen_hash(arena, ARENA_BYTES));
 }
 
 /* One random case; false if it could not be run. */
@@ -392,25 +358,24 @@ static bool case_run(struct flat *f, uint64_t number, uint64_t seed,
     machine_set(f, mode);
     state_random(&g, f, mode);
     if (t->golden_in) {
-        gen_pattern(f->mem + FLAT_BASE, SEG_BYTES);
-        memcpy(f->mem + FLAT_BASE + (f->e.cpu.rip & 0xffff), code, insn.len);
+        gen_pattern(f->mem + ARENA_AT, ARENA_BYTES);
+        memcpy(f->mem + ARENA_AT + (f->e.cpu.rip & 0xffff), code, insn.len);
     } else {
-        memcpy(f->mem + FLAT_BASE + (f->e.cpu.rip & 0xffff), code,
-               sizeof(code));
+        memcpy(f->mem + ARENA_AT + (f->e.cpu.rip & 0xffff), code, sizeof(code));
     }
-    memcpy(arena, f->mem + FLAT_BASE, SEG_BYTES);
+    memcpy(arena, f->mem + ARENA_AT, ARENA_BYTES);
     emul_cache_flush(&f->cache);
     emul_sync(&f->e);
     enum emul_result rc = emul_step(&f->e);
     outcome_of(f, rc, &ours);
     if (rc == EMUL_UNHANDLED || (ours.eflags & FLAGS_SKIP) ||
         touches_process(f, rc)) {
-        memcpy(f->mem + FLAT_BASE, arena, SEG_BYTES);
+        memcpy(f->mem + ARENA_AT, arena, ARENA_BYTES);
         return false;
     }
     native_step(enter_ss);
     bool same = outcome_is_equal(&ours, &observed, insn.id) &&
-                memcmp(f->mem + FLAT_BASE, arena, SEG_BYTES) == 0;
+                memcmp(f->mem + ARENA_AT, arena, ARENA_BYTES) == 0;
     t->compared[insn.id]++;
     t->total++;
     if (t->golden_in && same && t->compared[insn.id] <= GOLDEN_PER_ID) {
@@ -419,7 +384,7 @@ static bool case_run(struct flat *f, uint64_t number, uint64_t seed,
     if (!same && t->bad++ < 20) {
         mismatch_print(number, &insn, code, mode, &ours);
     }
-    memcpy(f->mem + FLAT_BASE, arena, SEG_BYTES);
+    memcpy(f->mem + ARENA_AT, arena, ARENA_BYTES);
     return true;
 }
 
@@ -479,16 +444,10 @@ int main(int argc, char **argv)
         printf("SKIP: no 16-bit segments here (modify_ldt: errno %d)\n", errno);
         return 77;
     }
-    static struct emul_ops ops;
-    ops = flat_ops;
-    ops.read = arena_read;
-    ops.write = arena_write;
-    ops.probe = arena_probe;
-    flat_init(f);
-    f->e.ops = &ops;
+    arena_init(f);
     f->e.family = cpu_is_amd() ? EMUL_FAMILY_AMD : EMUL_FAMILY_INTEL;
-    for (unsigned n = 0; n < SEG_BYTES; n++) {
-        f->mem[FLAT_BASE + n] = (uint8_t)gen_u64(&g);
+    for (unsigned n = 0; n < ARENA_BYTES; n++) {
+        f->mem[ARENA_AT + n] = (uint8_t)gen_u64(&g);
     }
     unsigned long first = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
     for (unsigned long n = first; t->total < cases; n++) {

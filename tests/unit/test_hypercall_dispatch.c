@@ -235,5 +235,5 @@ int main(void)
         cmocka_unit_test(table_print_has_a_line_per_operation),
     };
 
-    return cmocka_run_group_tests(tests, hc_setup, hc_teardown);
+    return group_run(tests, hc_setup, hc_teardown);
 }

@@ -526,5 +526,5 @@ int main(void)
         CASE(monitor_op_all_documented_errors_were_provoked),
     };
 
-    return cmocka_run_group_tests(tests, hc_setup, hc_teardown);
+    return group_run(tests, hc_setup, hc_teardown);
 }

@@ -349,7 +349,7 @@ static void vcpu_initialise_then_up_runs_it_once(void **state)
     assert_int_equal(hc_call(HC_PLAIN, false, VCPU, VCPUOP_is_up, 1, 0), 0);
 }
 
-static void vcpu_runstate_info_in_both_layouts(void **state)
+static void vcpu_runstate_info_is_told_in_both_layouts(void **state)
 {
     struct compat_vcpu_runstate_info small;
     struct vcpu_runstate_info big;
@@ -406,7 +406,7 @@ static void vcpu_time_area_is_written_and_kept(void **state)
     assert_int_equal(v->time_gva.v, 0);
 }
 
-static void vcpu_periodic_timer_limits(void **state)
+static void vcpu_periodic_timer_out_of_bounds_returns_einval(void **state)
 {
     struct vcpu_set_periodic_timer p = {999999};
     struct vcpu *v = hc_vcpu(HC_PLAIN, 1);
@@ -475,13 +475,18 @@ static void vcpu_register_info_moves_it_once(void **state)
     assert_int_equal(hc_vcpu_op(HC_PLAIN, 10, 1, &r, sizeof(r)), 0);
 }
 
-static void vcpu_send_nmi_and_physid(void **state)
+static void vcpu_send_nmi_is_pending_on_its_vcpu(void **state)
+{
+    (void)state;
+    assert_int_equal(hc_call(HC_PLAIN, false, VCPU, VCPUOP_send_nmi, 1, 0), 0);
+    assert_true(hc_vcpu(HC_PLAIN, 1)->nmi_pending);
+}
+
+static void vcpu_get_physid_returns_einval(void **state)
 {
     uint64_t id = 0;
 
     (void)state;
-    assert_int_equal(hc_call(HC_PLAIN, false, VCPU, VCPUOP_send_nmi, 1, 0), 0);
-    assert_true(hc_vcpu(HC_PLAIN, 1)->nmi_pending);
     assert_int_equal(
         hc_vcpu_op(HC_PLAIN, VCPUOP_get_physid, 0, &id, sizeof(id)),
         -RV_EINVAL);
@@ -522,16 +527,17 @@ int main(void)
         cmocka_unit_test(vcpu_up_without_state_returns_einval),
         cmocka_unit_test(vcpu_initialise_bad_state_returns_einval),
         cmocka_unit_test(vcpu_initialise_then_up_runs_it_once),
-        cmocka_unit_test(vcpu_runstate_info_in_both_layouts),
+        cmocka_unit_test(vcpu_runstate_info_is_told_in_both_layouts),
         cmocka_unit_test(vcpu_runstate_area_is_written_and_kept),
         cmocka_unit_test(vcpu_time_area_is_written_and_kept),
-        cmocka_unit_test(vcpu_periodic_timer_limits),
+        cmocka_unit_test(vcpu_periodic_timer_out_of_bounds_returns_einval),
         cmocka_unit_test(vcpu_singleshot_timer_is_the_callers),
         cmocka_unit_test(vcpu_register_info_moves_it_once),
-        cmocka_unit_test(vcpu_send_nmi_and_physid),
+        cmocka_unit_test(vcpu_send_nmi_is_pending_on_its_vcpu),
+        cmocka_unit_test(vcpu_get_physid_returns_einval),
         cmocka_unit_test(vcpu_documented_errors_are_all_provoked),
         cmocka_unit_test(vcpu_down_of_the_last_one_powers_off),
     };
 
-    return cmocka_run_group_tests(tests, hc_setup, hc_teardown);
+    return group_run(tests, hc_setup, hc_teardown);
 }

@@ -279,5 +279,5 @@ int main(void)
         cmocka_unit_test(console_documented_errors_are_all_provoked),
     };
 
-    return cmocka_run_group_tests(tests, hc_setup, hc_teardown);
+    return group_run(tests, hc_setup, hc_teardown);
 }

@@ -101,5 +101,5 @@ int main(void)
         CASE(other_ports_are_not_there),
     };
 
-    return cmocka_run_group_tests(tests, platform_setup, platform_teardown);
+    return group_run(tests, platform_setup, platform_teardown);
 }

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Debug ports: lines, their budget, the sinks, POST codes.
+ * Debug ports: lines, their budget, POST codes.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "legacy_fixture.h"
 
 #include "ravelin/legacy_debug.h"
@@ -9,16 +16,11 @@
 static struct legacy_fixture f;
 static struct legacy_debug debug;
 
-static void begin(enum legacy_debug_sink sink)
-{
-    legacy_fixture_start(&f);
-    legacy_debug_init(&debug, &f.host, sink);
-}
-
 static int start(void **state)
 {
     (void)state;
-    begin(LEGACY_DEBUG_TO_LOG);
+    legacy_fixture_start(&f);
+    legacy_debug_init(&debug, &f.host);
     return 0;
 }
 
@@ -96,27 +98,6 @@ static void slow_writers_do_not_lose_fractions(void **state)
     assert_in_range(f.log_count - before, 20, 42);
 }
 
-static void console_sink_takes_everything(void **state)
-{
-    (void)state;
-    begin(LEGACY_DEBUG_TO_CONSOLE);
-    text("a\r\nb");
-    assert_string_equal(f.out, "a\r\n");
-    legacy_debug_flush(&debug);
-    assert_string_equal(f.out, "a\r\nb");
-    assert_int_equal(f.log_count, 0);
-}
-
-static void switched_off_port_is_not_there(void **state)
-{
-    (void)state;
-    begin(LEGACY_DEBUG_OFF);
-    assert_int_equal(legacy_debug_read(&debug, 0x402), 0xff);
-    text("nothing\n");
-    legacy_debug_flush(&debug);
-    assert_int_equal(f.log_count + f.out_length, 0);
-}
-
 static void post_codes_keep_the_last_ones(void **state)
 {
     uint8_t codes[LEGACY_POST_KEPT];
@@ -161,8 +142,6 @@ int main(void)
         CASE(long_lines_are_cut_into_several),
         CASE(lines_beyond_the_budget_are_counted),
         CASE(slow_writers_do_not_lose_fractions),
-        CASE(console_sink_takes_everything),
-        CASE(switched_off_port_is_not_there),
         CASE(post_codes_keep_the_last_ones),
         CASE(delay_port_does_nothing),
     };

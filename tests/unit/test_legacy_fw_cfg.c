@@ -4,6 +4,13 @@
  * data port, DMA with good and bad descriptors.
  * Ref: QEMU documentation, "QEMU Firmware Configuration (fw_cfg) Device".
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "legacy_fixture.h"
 
 #include "ravelin/legacy_fw_cfg.h"

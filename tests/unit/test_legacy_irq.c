@@ -5,7 +5,7 @@
  */
 #include "platform_fixture.h"
 
-#include "legacy_host_fake.h"
+#include "legacy_fixture.h"
 #include "ravelin/legacy_irq.h"
 #include "ravelin/legacy_pic.h"
 #include "ravelin/vioapic.h"
@@ -14,7 +14,7 @@
 #define VECTOR 0x40u
 
 static struct domain *dom;
-static struct host_fake fake;
+static struct legacy_fixture fake;
 static struct legacy_pic pic;
 static struct legacy_irq irqs;
 
@@ -36,7 +36,7 @@ static int case_start(void **state)
     assert_int_equal(vioapic_create(dom), 0);
     platform_vcpu_up(dom->vcpu[0]);
     vlapic_mmio_write(dom->vcpu[0], 0xf0, 0x1ff);
-    legacy_pic_init(&pic, host_fake_init(&fake));
+    legacy_pic_init(&pic, legacy_fixture_start(&fake));
     pic_setup(0x20, 0x21, 0x20, 0x04);
     pic_setup(0xa0, 0xa1, 0x28, 0x02);
     irqs = (struct legacy_irq){.domain = dom, .pic = &pic};
@@ -155,5 +155,5 @@ int main(void)
         CASE(either_controller_may_be_absent),
     };
 
-    return cmocka_run_group_tests(tests, platform_setup, platform_teardown);
+    return group_run(tests, platform_setup, platform_teardown);
 }

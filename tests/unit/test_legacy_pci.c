@@ -10,18 +10,18 @@
 
 #include <cmocka.h>
 
-#include "legacy_host_fake.h"
+#include "legacy_fixture.h"
 #include "ravelin/legacy_pci.h"
 
 #define ALL 0xffu
 
-static struct host_fake fake;
+static struct legacy_fixture fake;
 static struct legacy_pci pci;
 
 static int case_start(void **state)
 {
     (void)state;
-    legacy_pci_init(&pci, host_fake_init(&fake), ALL);
+    legacy_pci_init(&pci, legacy_fixture_start(&fake), ALL);
     return 0;
 }
 
@@ -197,14 +197,14 @@ static void reset_control_resets_at_the_rising_edge(void **state)
 {
     (void)state;
     legacy_pci_write(&pci, LEGACY_PCI_RESET, 1, 0x02);
-    assert_int_equal(fake.resets, 0);
+    assert_int_equal(fake.request_count[LEGACY_RESET], 0);
     assert_int_equal(legacy_pci_read(&pci, LEGACY_PCI_RESET, 1), 0x02);
     legacy_pci_write(&pci, LEGACY_PCI_RESET, 1, 0x06);
     legacy_pci_write(&pci, LEGACY_PCI_RESET, 1, 0x06);
-    assert_int_equal(fake.resets, 1);
+    assert_int_equal(fake.request_count[LEGACY_RESET], 1);
     legacy_pci_write(&pci, LEGACY_PCI_RESET, 1, 0xf9);
     legacy_pci_write(&pci, LEGACY_PCI_RESET, 1, 0x04);
-    assert_int_equal(fake.resets, 2);
+    assert_int_equal(fake.request_count[LEGACY_RESET], 2);
 }
 
 static void reset_restores_every_register(void **state)

@@ -4,6 +4,13 @@
  * mode, soft-off; every access that fits the block.
  * Sections named below are those of the Intel PIIX4 datasheet (290562).
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "legacy_fixture.h"
 
 #include "ravelin/legacy_pm.h"

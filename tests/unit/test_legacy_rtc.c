@@ -4,7 +4,13 @@
  * alarm against a search second by second, flags and interrupts, CMOS bytes.
  * Sections named below are those of the Motorola MC146818A datasheet.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <time.h>
+
+#include <cmocka.h>
 
 #include "legacy_fixture.h"
 

@@ -173,11 +173,10 @@ static void moving_the_start_address_is_scrolling(void **state)
         cursor_set(24, 4);
     }
     wait_ms(400);
-    fake.console[fake.console_length] = '\0';
-    assert_memory_equal(fake.console, "\r\nmore\r\n", 8);
-    assert_int_equal(fake.console_length, 2 + 299 * 6 + 4);
-    assert_string_equal(fake.console + fake.console_length - 10,
-                        "more\r\nlast");
+    fake.out[fake.out_length] = '\0';
+    assert_memory_equal(fake.out, "\r\nmore\r\n", 8);
+    assert_int_equal(fake.out_length, 2 + 299 * 6 + 4);
+    assert_string_equal(fake.out + fake.out_length - 10, "more\r\nlast");
 }
 
 /* ---- Full-screen programs ---- */
@@ -231,11 +230,11 @@ static void a_countdown_is_repeated_ever_more_rarely(void **state)
         poke(10, 0, text);
         wait_ms(1000);
     }
-    for (const char *p = fake.console; *p != '\0'; p++) {
+    for (const char *p = fake.out; *p != '\0'; p++) {
         lines += *p == '\n';
     }
     assert_in_range(lines, 5, 12);
-    assert_memory_equal(fake.console, "in 120s\r\nin 119s\r\n", 18);
+    assert_memory_equal(fake.out, "in 120s\r\nin 119s\r\n", 18);
 }
 
 static void a_row_that_never_rests_is_shown_now_and_then(void **state)
@@ -250,7 +249,7 @@ static void a_row_that_never_rests_is_shown_now_and_then(void **state)
         poke(3, 0, text);
         wait_ms(60);
     }
-    for (const char *p = fake.console; *p != '\0'; p++) {
+    for (const char *p = fake.out; *p != '\0'; p++) {
         lines += *p == '\n';
     }
     assert_in_range(lines, 3, 12);
@@ -297,7 +296,7 @@ static void codes_below_32_are_pictures(void **state)
 static void a_slow_console_loses_nothing_that_stays_visible(void **state)
 {
     (void)state;
-    fake.console_room = 0;
+    fake.write_max = 0;
     for (unsigned r = 0; r < ROWS; r++) {
         char text[COLUMNS + 1];
 
@@ -306,12 +305,12 @@ static void a_slow_console_loses_nothing_that_stays_visible(void **state)
         poke(r, 0, text);
     }
     wait_ms(1000);
-    assert_int_equal(fake.console_length, 0);
-    fake.console_room = 100;
+    assert_int_equal(fake.out_length, 0);
+    fake.write_max = 100;
     wait_ms(5000);
-    assert_int_equal(fake.console_length, 25 * 82);
+    assert_int_equal(fake.out_length, 25 * 82);
     for (unsigned r = 0; r < ROWS; r++) {
-        assert_int_equal(fake.console[r * 82 + 79], 'a' + (int)r);
+        assert_int_equal(fake.out[r * 82 + 79], 'a' + (int)r);
     }
 }
 
@@ -453,8 +452,7 @@ static void terminal_is_redrawn_on_request(void **state)
     (void)state;
     poke(0, 0, "abc");
     wait_ms(100);
-    fake.console_length = 0;
-    fake.console[0] = '\0';
+    legacy_fixture_out_clear(&fake);
     legacy_screen_redraw(&screen);
     wait_ms(250);
     expect_output("\033[0m\033[2J\033[1;1Habc\033[1;1H");
@@ -463,14 +461,14 @@ static void terminal_is_redrawn_on_request(void **state)
 static void terminal_gets_a_full_screen_in_pieces(void **state)
 {
     (void)state;
-    fake.console_room = 300;
+    fake.write_max = 300;
     for (unsigned r = 0; r < ROWS; r++) {
         for (unsigned c = 0; c < COLUMNS; c++) {
             *cell(r, c) = (uint16_t)(0x0700 | 0xb0);
         }
     }
     wait_ms(3000);
-    assert_true(fake.console_length > 3 * COLUMNS * ROWS);
+    assert_true(fake.out_length > 3 * COLUMNS * ROWS);
     for (unsigned r = 0; r < ROWS; r++) {
         assert_memory_equal(screen.cell[r], cell(r, 0), COLUMNS * 2);
     }
@@ -481,7 +479,7 @@ static void terminal_is_left_in_order(void **state)
     (void)state;
     *cell(0, 0) = 0x4161;
     wait_ms(250);
-    fake.console_length = 0;
+    fake.out_length = 0;
     legacy_screen_finish(&screen, &vga);
     expect_output("\033[25;80H\033[0m\033[?25h\r\n");
 }

@@ -4,6 +4,13 @@
  * priority, loop-back, a console that does not take everything.
  * Sections named below are those of the National PC16550D datasheet.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "legacy_fixture.h"
 
 #include "ravelin/legacy_uart.h"

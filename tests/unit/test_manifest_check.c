@@ -312,7 +312,7 @@ static void manifest_check_firmware_without_its_devices_is_refused(void **state)
     m.domain[0].without = MANIFEST_DEV_SCREEN;
     assert_only(MANIFEST_E_CONSOLE_DEVICE, 0);
     firmware_manifest();
-    m.domain[0].without = MANIFEST_DEV_PCI;
+    m.domain[0].without = MANIFEST_DEV_PCI | MANIFEST_DEV_PM_TIMER;
     assert_only(MANIFEST_E_DEVICE_NEEDED, 0);
     firmware_manifest();
     m.domain[0].boot = MANIFEST_BOOT_CDROM;
@@ -320,6 +320,24 @@ static void manifest_check_firmware_without_its_devices_is_refused(void **state)
     firmware_manifest();
     m.domain[0].console = MANIFEST_CONSOLE_XEN;
     assert_only(MANIFEST_E_FIRMWARE_CONSOLE, 0);
+}
+
+static void manifest_check_devices_that_need_absent_ones_are_told(void **state)
+{
+    (void)state;
+    firmware_manifest();
+    m.domain[0].disk[0] = '\0';
+    m.domain[0].without = MANIFEST_DEV_PCI;
+    assert_only(MANIFEST_E_POWER_NEEDS_PCI, 0);
+    assert_int_equal(found[0].field, MANIFEST_F_WITHOUT);
+    m.domain[0].without |= MANIFEST_DEV_PM_TIMER;
+    assert_int_equal(check() + found_count, 0);
+    m.domain[0].without = MANIFEST_DEV_PIC;
+    assert_int_equal(check() + found_count, 0);
+    m.domain[0].without = MANIFEST_DEV_IOAPIC;
+    assert_int_equal(check() + found_count, 0);
+    m.domain[0].without |= MANIFEST_DEV_PIC;
+    assert_only(MANIFEST_E_NO_INTERRUPTS, 0);
 }
 
 static void manifest_check_values_out_of_range_are_refused(void **state)
@@ -530,6 +548,7 @@ int main(void)
         CASE(manifest_check_disk_of_two_domains_is_refused),
         CASE(manifest_check_firmware_and_kernel_exclude_each_other),
         CASE(manifest_check_firmware_without_its_devices_is_refused),
+        CASE(manifest_check_devices_that_need_absent_ones_are_told),
         CASE(manifest_check_values_out_of_range_are_refused),
         CASE(manifest_check_bad_texts_are_refused),
         CASE(manifest_check_rule_of_unknown_domain_is_refused),

@@ -3,7 +3,7 @@
  * Violations of page rights, and steps: what the registers are while a vCPU
  * steps and after it, and that nothing stays open.
  */
-#include "fixture.h"
+#include "access_fixture.h"
 
 #include "access_internal.h"
 #include "monitor_internal.h"
@@ -21,9 +21,6 @@
 #define DATA 0x8000u
 #define DR6_BS (1UL << 14)
 #define VECTOR_DB 1u
-#define RX (ACCESS_READ | ACCESS_EXEC)
-#define RW (ACCESS_READ | ACCESS_WRITE)
-#define RX2RW (RX | P2M_ACCESS_RX2RW)
 
 static struct domain *d;
 static struct vcpu *v;
@@ -68,24 +65,6 @@ static int machine_teardown(void **state)
     return 0;
 }
 
-static int rights_set(uint64_t g, uint64_t count, uint8_t mode)
-{
-    struct p2m_locked p2m = p2m_lock(&d->p2m);
-    gfn_t next;
-    int rc = p2m_access_range_set(p2m, gfn(g), count, mode, &next);
-
-    p2m_unlock(&p2m);
-    return rc;
-}
-
-static uint8_t rights_get(uint64_t g)
-{
-    uint8_t mode = 0xff;
-
-    assert_int_equal(p2m_access_get(&d->p2m, gfn(g), &mode), 0);
-    return mode;
-}
-
 /* What the hardware would find at `g` from this root. */
 static struct npt_entry hardware_find(mfn_t root, uint64_t g)
 {
@@ -128,7 +107,7 @@ static void step_start(const void *insn, size_t n)
     struct monitor *m;
 
     fixture_phys_put(d, CODE, insn, n);
-    assert_int_equal(rights_set(DATA >> PAGE_SHIFT, 1, ACCESS_READ), 0);
+    assert_int_equal(rights_set(d, DATA >> PAGE_SHIFT, 1, ACCESS_READ), 0);
     assert_int_equal(monitor_get(d, &m), 0);
     monitor_step_permit(v, exit.u.memory.gpa, ACCESS_WRITE);
     assert_true(v->stepping);
@@ -438,7 +417,7 @@ static void step_map_change_before_entry_takes_another_turn(void **state)
     step_start(mov_store, sizeof(mov_store));
     assert_true(monitor_step_holds(v));
     assert_true(monitor_step_prepare(v));
-    assert_int_equal(rights_set(3, 1, RX), 0);
+    assert_int_equal(rights_set(d, 3, 1, RX), 0);
     v->tlb_seen = d->p2m.generation;
     assert_false(monitor_step_arm(v));
     assert_false(v->regs.rflags & RFLAGS_TF);
@@ -454,9 +433,9 @@ static void violation_nobody_hears_gives_the_page_its_rights(void **state)
 
     (void)state;
     fixture_phys_put(d, CODE, mov_store, sizeof(mov_store));
-    assert_int_equal(rights_set(DATA >> PAGE_SHIFT, 1, ACCESS_READ), 0);
+    assert_int_equal(rights_set(d, DATA >> PAGE_SHIFT, 1, ACCESS_READ), 0);
     assert_true(monitor_access_exit(v, &exit));
-    assert_int_equal(rights_get(DATA >> PAGE_SHIFT), ACCESS_ALL);
+    assert_int_equal(rights_get(d, DATA >> PAGE_SHIFT), ACCESS_ALL);
 }
 
 static void violation_rx2rw_becomes_rw_at_the_first_write(void **state)
@@ -464,9 +443,9 @@ static void violation_rx2rw_becomes_rw_at_the_first_write(void **state)
     struct vmexit exit = violation(DATA, ACCESS_WRITE);
 
     (void)state;
-    assert_int_equal(rights_set(DATA >> PAGE_SHIFT, 1, RX2RW), 0);
+    assert_int_equal(rights_set(d, DATA >> PAGE_SHIFT, 1, RX2RW), 0);
     assert_true(monitor_access_exit(v, &exit));
-    assert_int_equal(rights_get(DATA >> PAGE_SHIFT), RW);
+    assert_int_equal(rights_get(d, DATA >> PAGE_SHIFT), RW);
 }
 
 /* What hardware cannot express is no violation: it is permitted in silence. */
@@ -476,10 +455,10 @@ static void violation_right_without_read_is_permitted_by_a_step(void **state)
     struct monitor *m;
 
     (void)state;
-    assert_int_equal(rights_set(CODE >> PAGE_SHIFT, 1, ACCESS_EXEC), 0);
+    assert_int_equal(rights_set(d, CODE >> PAGE_SHIFT, 1, ACCESS_EXEC), 0);
     assert_true(monitor_access_exit(v, &exit));
     assert_true(v->stepping);
-    assert_int_equal(rights_get(CODE >> PAGE_SHIFT), ACCESS_EXEC);
+    assert_int_equal(rights_get(d, CODE >> PAGE_SHIFT), ACCESS_EXEC);
     assert_int_equal(monitor_get(d, &m), 0);
     assert_int_equal(m->access.violation_count, 0);
     monitor_step_cancel(v);

@@ -392,5 +392,5 @@ int main(void)
         AMD(intel_registers_fault_on_amd),
     };
 
-    return cmocka_run_group_tests(tests, platform_setup, platform_teardown);
+    return group_run(tests, platform_setup, platform_teardown);
 }

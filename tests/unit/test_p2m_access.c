@@ -2,16 +2,13 @@
 /*
  * Rights on pages of a p2m, and private views of it.
  */
-#include "fixture.h"
+#include "access_fixture.h"
 
 #include "access_state.h"
 #include "ravelin/errno.h"
 #include "ravelin/p2m.h"
 
 #define PAGES 64u
-#define RX (ACCESS_READ | ACCESS_EXEC)
-#define RW (ACCESS_READ | ACCESS_WRITE)
-#define RX2RW (RX | P2M_ACCESS_RX2RW)
 
 static struct domain *d;
 
@@ -31,37 +28,19 @@ static int machine_teardown(void **state)
     return 0;
 }
 
-static int rights_set(uint64_t g, uint64_t count, uint8_t mode)
-{
-    struct p2m_locked p2m = p2m_lock(&d->p2m);
-    gfn_t next;
-    int rc = p2m_access_range_set(p2m, gfn(g), count, mode, &next);
-
-    p2m_unlock(&p2m);
-    return rc;
-}
-
-static uint8_t rights_get(uint64_t g)
-{
-    uint8_t mode = 0xff;
-
-    assert_int_equal(p2m_access_get(&d->p2m, gfn(g), &mode), 0);
-    return mode;
-}
-
 /* ---- Rights ------------------------------------------------------------ */
 
 static void access_set_each_kind_is_read_back(void **state)
 {
     (void)state;
     for (uint8_t mode = 0; mode <= ACCESS_ALL; mode++) {
-        assert_int_equal(rights_set(3, 1, mode), 0);
-        assert_int_equal(rights_get(3), mode);
-        assert_int_equal(rights_get(2), ACCESS_ALL);
-        assert_int_equal(rights_get(4), ACCESS_ALL);
+        assert_int_equal(rights_set(d, 3, 1, mode), 0);
+        assert_int_equal(rights_get(d, 3), mode);
+        assert_int_equal(rights_get(d, 2), ACCESS_ALL);
+        assert_int_equal(rights_get(d, 4), ACCESS_ALL);
     }
-    assert_int_equal(rights_set(3, 1, RX2RW), 0);
-    assert_int_equal(rights_get(3), RX2RW);
+    assert_int_equal(rights_set(d, 3, 1, RX2RW), 0);
+    assert_int_equal(rights_get(d, 3), RX2RW);
     assert_int_equal(p2m_lookup(&d->p2m, gfn(3)).access, RX);
 }
 
@@ -70,15 +49,15 @@ static void access_set_bad_arguments_change_nothing(void **state)
     uint8_t mode;
 
     (void)state;
-    assert_int_equal(rights_set(3, 0, RW), -RV_EINVAL);
-    assert_int_equal(rights_set(3, 1, 16), -RV_EINVAL);
-    assert_int_equal(rights_set(3, 1, P2M_ACCESS_RX2RW), -RV_EINVAL);
-    assert_int_equal(rights_set(3, 1, RW | P2M_ACCESS_RX2RW), -RV_EINVAL);
-    assert_int_equal(rights_set(d->p2m.gfn_limit, 1, RW), -RV_EINVAL);
-    assert_int_equal(rights_set(d->p2m.gfn_limit - 1, 2, RW), -RV_EINVAL);
-    assert_int_equal(rights_set(~0UL, 1, RW), -RV_EINVAL);
-    assert_int_equal(rights_set(1, ~0UL, RW), -RV_EINVAL);
-    assert_int_equal(rights_get(3), ACCESS_ALL);
+    assert_int_equal(rights_set(d, 3, 0, RW), -RV_EINVAL);
+    assert_int_equal(rights_set(d, 3, 1, 16), -RV_EINVAL);
+    assert_int_equal(rights_set(d, 3, 1, P2M_ACCESS_RX2RW), -RV_EINVAL);
+    assert_int_equal(rights_set(d, 3, 1, RW | P2M_ACCESS_RX2RW), -RV_EINVAL);
+    assert_int_equal(rights_set(d, d->p2m.gfn_limit, 1, RW), -RV_EINVAL);
+    assert_int_equal(rights_set(d, d->p2m.gfn_limit - 1, 2, RW), -RV_EINVAL);
+    assert_int_equal(rights_set(d, ~0UL, 1, RW), -RV_EINVAL);
+    assert_int_equal(rights_set(d, 1, ~0UL, RW), -RV_EINVAL);
+    assert_int_equal(rights_get(d, 3), ACCESS_ALL);
     assert_int_equal(p2m_access_get(&d->p2m, gfn(PAGES), &mode), -RV_ENOENT);
     assert_int_equal(p2m_access_get(&d->p2m, gfn(d->p2m.gfn_limit), &mode),
                      -RV_EINVAL);
@@ -88,10 +67,10 @@ static void access_set_bad_arguments_change_nothing(void **state)
 static void access_set_range_passes_holes_over(void **state)
 {
     (void)state;
-    assert_int_equal(rights_set(PAGES - 2, 1000, ACCESS_READ), 0);
-    assert_int_equal(rights_get(PAGES - 1), ACCESS_READ);
-    assert_int_equal(rights_get(PAGES - 2), ACCESS_READ);
-    assert_int_equal(rights_get(PAGES - 3), ACCESS_ALL);
+    assert_int_equal(rights_set(d, PAGES - 2, 1000, ACCESS_READ), 0);
+    assert_int_equal(rights_get(d, PAGES - 1), ACCESS_READ);
+    assert_int_equal(rights_get(d, PAGES - 2), ACCESS_READ);
+    assert_int_equal(rights_get(d, PAGES - 3), ACCESS_ALL);
 }
 
 /* A superpage is split for a part of it, and not for the whole. */
@@ -103,16 +82,16 @@ static void access_set_superpage_splits_only_for_a_part(void **state)
     assert_int_equal(p2m_populate(d, gfn(1024), 9), 0);
     tables = d->p2m.table_count;
     assert_int_equal(p2m_lookup(&d->p2m, gfn(1024)).level, 2);
-    assert_int_equal(rights_set(1024, 512, RX), 0);
+    assert_int_equal(rights_set(d, 1024, 512, RX), 0);
     assert_int_equal(d->p2m.table_count, tables);
     assert_int_equal(p2m_lookup(&d->p2m, gfn(1030)).level, 2);
-    assert_int_equal(rights_get(1535), RX);
-    assert_int_equal(rights_set(1100, 1, ACCESS_READ), 0);
+    assert_int_equal(rights_get(d, 1535), RX);
+    assert_int_equal(rights_set(d, 1100, 1, ACCESS_READ), 0);
     assert_int_equal(d->p2m.table_count, tables + 1);
     assert_int_equal(p2m_lookup(&d->p2m, gfn(1030)).level, 1);
-    assert_int_equal(rights_get(1100), ACCESS_READ);
-    assert_int_equal(rights_get(1101), RX);
-    assert_int_equal(rights_set(1100, 1, ACCESS_ALL), 0);
+    assert_int_equal(rights_get(d, 1100), ACCESS_READ);
+    assert_int_equal(rights_get(d, 1101), RX);
+    assert_int_equal(rights_set(d, 1100, 1, ACCESS_ALL), 0);
     assert_int_equal(d->p2m.table_count, tables + 1);
 }
 
@@ -125,11 +104,11 @@ static void access_default_holds_for_new_pages(void **state)
     assert_int_equal(p2m_access_default_set(p2m, RX2RW), 0);
     p2m_unlock(&p2m);
     assert_int_equal(p2m_populate(d, gfn(100), 0), 0);
-    assert_int_equal(rights_get(100), RX2RW);
-    assert_int_equal(rights_get(3), ACCESS_ALL);
+    assert_int_equal(rights_get(d, 100), RX2RW);
+    assert_int_equal(rights_get(d, 3), ACCESS_ALL);
     monitor_access_detach(d);
     assert_int_equal(p2m_populate(d, gfn(101), 0), 0);
-    assert_int_equal(rights_get(101), ACCESS_ALL);
+    assert_int_equal(rights_get(d, 101), ACCESS_ALL);
     assert_true(p2m_access_is_held(&d->p2m, gfn(100)));
     assert_false(p2m_access_is_held(&d->p2m, gfn(101)));
     assert_false(p2m_access_is_held(&d->p2m, gfn(5000)));
@@ -166,7 +145,7 @@ static void view_open_page_is_open_in_the_view_alone(void **state)
     struct p2m_view *w;
 
     (void)state;
-    assert_int_equal(rights_set(8, 2, 0), 0);
+    assert_int_equal(rights_set(d, 8, 2, 0), 0);
     w = p2m_view_create(&d->p2m);
     assert_non_null(w);
     assert_int_equal(p2m_view_open(w, gfn(8), ACCESS_WRITE), 0);
@@ -198,7 +177,7 @@ static void view_opens_a_part_of_a_superpage(void **state)
 
     (void)state;
     assert_int_equal(p2m_populate(d, gfn(1024), 9), 0);
-    assert_int_equal(rights_set(1024, 512, RX), 0);
+    assert_int_equal(rights_set(d, 1024, 512, RX), 0);
     assert_int_equal(p2m_lookup(&d->p2m, gfn(1100)).level, 2);
     first = p2m_lookup(&d->p2m, gfn(1024)).mfn;
     w = p2m_view_create(&d->p2m);
@@ -244,7 +223,7 @@ static void view_follows_the_map_by_generation(void **state)
     struct p2m_locked p2m;
 
     (void)state;
-    assert_int_equal(rights_set(8, 1, ACCESS_READ), 0);
+    assert_int_equal(rights_set(d, 8, 1, ACCESS_READ), 0);
     w = p2m_view_create(&d->p2m);
     assert_int_equal(p2m_view_open(w, gfn(8), ACCESS_WRITE), 0);
     assert_int_equal(p2m_view_generation(w), d->p2m.generation);

@@ -4,90 +4,31 @@
  * steps, and lookups that race with removal.
  */
 
-#include "fixture.h"
+#include "p2m_fixture.h"
 
 #include <pthread.h>
 
 #include "arch_inline.h"
-#include "ravelin/errno.h"
-#include "ravelin/frame_pool.h"
 #include "ravelin/quiesce.h"
-
-#define RAM (1UL << 32)
-
-static struct domain *d;
-
-static int setup(void **state)
-{
-    (void)state;
-    fixture_machine_create(4, RAM);
-    d = fixture_domain_create(FIXTURE_DOMID, 1, 0, 1UL << 19);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fixture_domain_destroy(d);
-    fixture_machine_destroy();
-    return 0;
-}
-
-static mfn_t ram(unsigned order)
-{
-    mfn_t m;
-
-    assert_int_equal(frame_alloc_domain(d, order, &m), 0);
-    return m;
-}
-
-static int map(uint64_t g, mfn_t m, unsigned order, enum p2m_type type,
-               uint8_t access)
-{
-    struct p2m_locked p2m = p2m_lock(&d->p2m);
-    int rc = p2m_map(p2m, gfn(g), m, order, type, access);
-
-    p2m_unlock(&p2m);
-    assert_null(p2m.p2m);
-    return rc;
-}
-
-static int unmap(uint64_t g, unsigned order)
-{
-    struct p2m_locked p2m = p2m_lock(&d->p2m);
-    int rc = p2m_unmap(p2m, gfn(g), order);
-
-    p2m_unlock(&p2m);
-    return rc;
-}
-
-static int access_set(uint64_t g, uint8_t access)
-{
-    struct p2m_locked p2m = p2m_lock(&d->p2m);
-    int rc = p2m_access_set(p2m, gfn(g), access);
-
-    p2m_unlock(&p2m);
-    return rc;
-}
 
 /* ---- The wait of p2m_unlock ---- */
 
 static void generation_is_bumped_by_what_takes_away(void **state)
 {
-    mfn_t m = ram(0);
-    uint64_t generation = d->p2m.generation;
+    mfn_t m = pm_frame(0);
+    uint64_t generation = pm_domain->p2m.generation;
 
     (void)state;
-    assert_int_equal(map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
-    assert_int_equal(d->p2m.generation, generation);
-    assert_int_equal(access_set(5, ACCESS_ALL), 0);
-    assert_int_equal(d->p2m.generation, generation);
-    assert_int_equal(access_set(5, ACCESS_READ), 0);
-    assert_int_equal(d->p2m.generation, generation + 1);
-    assert_int_equal(unmap(5, 0), 0);
-    assert_int_equal(d->p2m.generation, generation + 2);
-    assert_int_equal(unmap(5, 0), 0);
-    assert_int_equal(d->p2m.generation, generation + 2);
+    assert_int_equal(pm_map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
+    assert_int_equal(pm_domain->p2m.generation, generation);
+    assert_int_equal(pm_access_set(5, ACCESS_ALL), 0);
+    assert_int_equal(pm_domain->p2m.generation, generation);
+    assert_int_equal(pm_access_set(5, ACCESS_READ), 0);
+    assert_int_equal(pm_domain->p2m.generation, generation + 1);
+    assert_int_equal(pm_unmap(5, 0), 0);
+    assert_int_equal(pm_domain->p2m.generation, generation + 2);
+    assert_int_equal(pm_unmap(5, 0), 0);
+    assert_int_equal(pm_domain->p2m.generation, generation + 2);
 }
 
 static unsigned kicks_seen;
@@ -100,19 +41,19 @@ static void leave_guest(struct cpu *c)
 
 static void unlock_kicks_vcpu_in_guest_mode(void **state)
 {
-    struct vcpu *v = d->vcpu[0];
+    struct vcpu *v = pm_domain->vcpu[0];
     struct cpu *c = cpu_by_id(2);
-    mfn_t m = ram(0);
+    mfn_t m = pm_frame(0);
 
     (void)state;
-    assert_int_equal(map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
+    assert_int_equal(pm_map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
     v->cpu = c;
     c->current = v;
     c->in_guest = true;
-    v->tlb_seen = d->p2m.generation;
+    v->tlb_seen = pm_domain->p2m.generation;
     kicks_seen = 0;
     fake_kick_hook = leave_guest;
-    assert_int_equal(unmap(5, 0), 0);
+    assert_int_equal(pm_unmap(5, 0), 0);
     assert_int_equal(kicks_seen, 1);
     assert_int_equal(fake_kick_count(c), 1);
     c->current = NULL;
@@ -125,24 +66,24 @@ static unsigned relax_count;
 static void flush_while_waited(void)
 {
     if (++relax_count == 3) {
-        store_release(&d->vcpu[0]->tlb_seen, d->p2m.generation);
+        store_release(&pm_domain->vcpu[0]->tlb_seen, pm_domain->p2m.generation);
     }
 }
 
 static void unlock_waits_until_vcpu_has_flushed(void **state)
 {
-    struct vcpu *v = d->vcpu[0];
+    struct vcpu *v = pm_domain->vcpu[0];
     struct cpu *c = cpu_by_id(2);
-    mfn_t m = ram(0);
+    mfn_t m = pm_frame(0);
 
     (void)state;
-    assert_int_equal(map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
+    assert_int_equal(pm_map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
     v->cpu = c;
     c->current = v;
     c->in_guest = true;
     relax_count = 0;
     fake_relax_hook = flush_while_waited;
-    assert_int_equal(access_set(5, ACCESS_READ), 0);
+    assert_int_equal(pm_access_set(5, ACCESS_READ), 0);
     assert_int_equal(relax_count, 3);
     fake_relax_hook = NULL;
     c->in_guest = false;
@@ -153,17 +94,17 @@ static void unlock_waits_until_vcpu_has_flushed(void **state)
 static void unlock_leaves_others_alone(void **state)
 {
     struct domain *other = fixture_domain_create(9, 1, 0, 0);
-    struct vcpu *v = d->vcpu[0];
+    struct vcpu *v = pm_domain->vcpu[0];
     struct cpu *c = cpu_by_id(2);
-    mfn_t m = ram(0);
+    mfn_t m = pm_frame(0);
 
     (void)state;
-    assert_int_equal(map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
+    assert_int_equal(pm_map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
     /* CPU 2 runs another domain, ours ran there before. */
     v->cpu = c;
     c->current = other->vcpu[0];
     c->in_guest = true;
-    assert_int_equal(unmap(5, 0), 0);
+    assert_int_equal(pm_unmap(5, 0), 0);
     assert_int_equal(fake_kick_count(c), 0);
     c->in_guest = false;
     c->current = NULL;
@@ -229,6 +170,7 @@ static void p2m_teardown_without_memory_still_ends(void **state)
 /* ---- Threads ---- */
 
 #define ROUNDS 3000u
+
 /* The other threads must have been at it this often before a test may end. */
 #define OVERLAP 1000u
 
@@ -242,7 +184,7 @@ static void *lookup_thread(void *arg)
     fixture_cpu_become((unsigned)(uint64_t)arg);
     while (!load_acquire(&stop)) {
         for (uint64_t g = 0; g < 4; g++) {
-            struct p2m_entry e = p2m_lookup(&d->p2m, gfn(g << 9));
+            struct p2m_entry e = p2m_lookup(&pm_domain->p2m, gfn(g << 9));
 
             if (e.type == P2M_RAM) {
                 uint64_t *p = host_ptr(mfn_to_hpa(e.mfn));
@@ -263,12 +205,12 @@ static void map_marked(uint64_t g)
     int rc;
 
     /* The limit is tight: memory comes back with quiescence. */
-    while ((rc = frame_alloc_domain(d, 0, &m)) == -RV_E2BIG) {
+    while ((rc = frame_alloc_domain(pm_domain, 0, &m)) == -RV_E2BIG) {
         quiesce_point();
     }
     assert_int_equal(rc, 0);
     store_release((uint64_t *)host_ptr(mfn_to_hpa(m)), 0x600d600d);
-    assert_int_equal(map(g, m, 0, P2M_RAM, ACCESS_ALL), 0);
+    assert_int_equal(pm_map(g, m, 0, P2M_RAM, ACCESS_ALL), 0);
 }
 
 static void p2m_lookup_concurrent_with_unmap_is_safe(void **state)
@@ -286,9 +228,9 @@ static void p2m_lookup_concurrent_with_unmap_is_safe(void **state)
         map_marked((i % 4UL) << 9);
         if (i >= 2) {
             uint64_t g = ((i - 2) % 4UL) << 9;
-            mfn_t m = p2m_lookup(&d->p2m, gfn(g)).mfn;
+            mfn_t m = p2m_lookup(&pm_domain->p2m, gfn(g)).mfn;
 
-            assert_int_equal(unmap(g, 0), 0);
+            assert_int_equal(pm_unmap(g, 0), 0);
             assert_int_equal(frame_owner(m), FRAME_OWNER_HYPERVISOR);
         }
         quiesce_point();
@@ -305,7 +247,7 @@ static uint64_t now_writable; /* atomic; 0: p2m_unlock has promised */
 
 static void *guest_thread(void *arg)
 {
-    struct vcpu *v = d->vcpu[0];
+    struct vcpu *v = pm_domain->vcpu[0];
     uint64_t generation;
     uint64_t tlb = 0;
     struct cpu *c;
@@ -318,14 +260,14 @@ static void *guest_thread(void *arg)
         store_release(&c->current, v);
         write_once(c->in_guest, true);
         full_barrier();
-        generation = load_acquire(&d->p2m.generation);
+        generation = load_acquire(&pm_domain->p2m.generation);
         if (v->tlb_seen != generation) {
             tlb = 0;
             store_release(&v->tlb_seen, generation);
         }
         for (unsigned i = 0; i < 20; i++) {
             if (tlb == 0) {
-                tlb = p2m_lookup(&d->p2m, gfn(5)).access;
+                tlb = p2m_lookup(&pm_domain->p2m, gfn(5)).access;
             }
             assert_false(tlb == ACCESS_ALL && !load_acquire(&now_writable));
         }
@@ -339,45 +281,43 @@ static void *guest_thread(void *arg)
 
 static void access_set_is_seen_by_running_vcpu_before_return(void **state)
 {
-    mfn_t m = ram(0);
+    mfn_t m = pm_frame(0);
     pthread_t t;
 
     (void)state;
-    assert_int_equal(map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
+    assert_int_equal(pm_map(5, m, 0, P2M_RAM, ACCESS_ALL), 0);
     store_release(&stop, 0);
     store_release(&seen, 0);
     store_release(&now_writable, 1);
     assert_int_equal(pthread_create(&t, NULL, guest_thread, NULL), 0);
     for (unsigned i = 0; i < ROUNDS || load_acquire(&seen) < OVERLAP; i++) {
-        assert_int_equal(access_set(5, ACCESS_READ), 0);
+        assert_int_equal(pm_access_set(5, ACCESS_READ), 0);
         store_release(&now_writable, 0);
         for (unsigned k = 0; k < 50; k++) {
             compiler_barrier();
         }
         store_release(&now_writable, 1);
-        assert_int_equal(access_set(5, ACCESS_ALL), 0);
+        assert_int_equal(pm_access_set(5, ACCESS_ALL), 0);
         quiesce_point();
     }
     store_release(&stop, 1);
     assert_int_equal(pthread_join(t, NULL), 0);
-    store_release(&d->vcpu[0]->cpu, cpu_by_id(0));
+    store_release(&pm_domain->vcpu[0]->cpu, cpu_by_id(0));
     cpu_by_id(1)->current = NULL;
 }
-
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(generation_is_bumped_by_what_takes_away),
-        CASE(unlock_kicks_vcpu_in_guest_mode),
-        CASE(unlock_waits_until_vcpu_has_flushed),
-        CASE(unlock_leaves_others_alone),
-        CASE(p2m_teardown_large_is_resumable),
-        CASE(p2m_teardown_superpages_returns_all),
-        CASE(p2m_teardown_without_memory_still_ends),
-        CASE(p2m_lookup_concurrent_with_unmap_is_safe),
-        CASE(access_set_is_seen_by_running_vcpu_before_return),
+        PM_CASE(generation_is_bumped_by_what_takes_away),
+        PM_CASE(unlock_kicks_vcpu_in_guest_mode),
+        PM_CASE(unlock_waits_until_vcpu_has_flushed),
+        PM_CASE(unlock_leaves_others_alone),
+        PM_CASE(p2m_teardown_large_is_resumable),
+        PM_CASE(p2m_teardown_superpages_returns_all),
+        PM_CASE(p2m_teardown_without_memory_still_ends),
+        PM_CASE(p2m_lookup_concurrent_with_unmap_is_safe),
+        PM_CASE(access_set_is_seen_by_running_vcpu_before_return),
     };
 
     return cmocka_run_group_tests_name("p2m_sync", tests, NULL, NULL);

@@ -12,8 +12,11 @@
 #include "arch_inline.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/quiesce.h"
+#include "ravelin/timer.h"
 
 #define CPUS 4u
+/* How long nobody is kicked. */
+#define PATIENCE_NS 1000000u
 
 static unsigned ran;
 
@@ -250,11 +253,82 @@ static void laggard_in_guest_mode_is_kicked_by_idle_cpu(void **state)
     wake(1);
     c->in_guest = true;
     quiesce_defer(&item, count);
-    quiesce_idle();
+    assert_true(quiesce_idle());
+    assert_int_equal(fake_kick_count(c), 0);
+    /* Its own timer ends the idleness when it is time. */
+    assert_int_equal(fake_timer_deadline(this_cpu()), PATIENCE_NS + 1);
+    fake_time_advance(PATIENCE_NS + 1);
+    quiesce_resume();
+    timers_run();
+    assert_true(quiesce_idle());
     assert_int_equal(fake_kick_count(c), 1);
     c->in_guest = false;
     point_as(1);
     assert_int_equal(ran, 1);
+    quiesce_resume();
+}
+
+/* Whoever gives something back and sleeps, over and over, does not interrupt
+ * the others each time. */
+static void laggard_is_kicked_seldom_however_often_others_go_idle(void **state)
+{
+    struct cpu *c = cpu_by_id(1);
+    struct quiesce_item item;
+
+    (void)state;
+    wake(1);
+    for (unsigned i = 0; i < 1000; i++) {
+        c->in_guest = true;
+        quiesce_defer(&item, count);
+        quiesce_point();
+        assert_true(quiesce_idle());
+        quiesce_resume();
+        fake_time_advance(PATIENCE_NS / 100);
+        c->in_guest = false;
+        point_as(1);
+        assert_int_equal(ran, i + 1);
+    }
+    assert_int_equal(fake_kick_count(c), 0);
+}
+
+/* The clock of one CPU is a little behind that of another. */
+static void laggard_is_not_kicked_from_the_past(void **state)
+{
+    struct cpu *c = cpu_by_id(1);
+    struct quiesce_item item;
+
+    (void)state;
+    fake_time_advance(PATIENCE_NS);
+    wake(1);
+    c->in_guest = true;
+    quiesce_defer(&item, count);
+    fake_time_advance(-1ULL);
+    quiesce_point();
+    assert_true(quiesce_idle());
+    quiesce_resume();
+    assert_int_equal(fake_kick_count(c), 0);
+    c->in_guest = false;
+    point_as(1);
+}
+
+/* What a large domain leaves behind is done in pieces by a CPU that has nothing
+ * else to do, as it may get something. */
+static void idle_with_much_to_do_goes_round(void **state)
+{
+    static struct quiesce_item items[2000];
+    unsigned rounds = 0;
+    unsigned before;
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(items); i++) {
+        quiesce_defer(&items[i], count);
+    }
+    do {
+        before = ran;
+        rounds++;
+    } while (!quiesce_idle() && ran - before <= 256);
+    assert_int_equal(ran, ARRAY_SIZE(items));
+    assert_true(rounds >= ARRAY_SIZE(items) / 256);
     quiesce_resume();
 }
 
@@ -361,6 +435,9 @@ int main(void)
         CASE(frame_put_of_many_frames_returns_all),
         CASE(laggard_in_guest_mode_is_kicked_after_a_while),
         CASE(laggard_in_guest_mode_is_kicked_by_idle_cpu),
+        CASE(laggard_is_kicked_seldom_however_often_others_go_idle),
+        CASE(laggard_is_not_kicked_from_the_past),
+        CASE(idle_with_much_to_do_goes_round),
         CASE(objects_live_as_long_as_anyone_uses_them),
     };
 

@@ -265,7 +265,7 @@ static void sleepers_gain_latency_but_no_share(void **state)
     sim_destroy();
 }
 
-static void nobody_starves(void **state)
+static void sched_under_load_nobody_starves(void **state)
 {
     (void)state;
     uint64_t worst = 0;
@@ -409,7 +409,7 @@ int main(void)
         cmocka_unit_test(shares_history_is_forgotten),
         cmocka_unit_test(shares_changed_weight_takes_effect),
         cmocka_unit_test(sleepers_gain_latency_but_no_share),
-        cmocka_unit_test(nobody_starves),
+        cmocka_unit_test(sched_under_load_nobody_starves),
         cmocka_unit_test(cpus_do_not_idle_while_somebody_waits),
         cmocka_unit_test(lone_vcpus_run_undisturbed),
         cmocka_unit_test(equal_runs_decide_equally),

@@ -114,7 +114,7 @@ static void time_scale_is_normalised(void **state)
     assert_in_range(mul, 2863311529u, 2863311531u);
 }
 
-static void domain_wallclock_publish_both_layouts(void **state)
+static void domain_wallclock_publish_writes_both_layouts(void **state)
 {
     (void)state;
     struct shared_info *wide = d->shared_info;
@@ -320,7 +320,7 @@ int main(void)
         CASE(vcpu_time_starts_at_zero),
         CASE(vcpu_time_publish_version_is_even_and_grows),
         CASE(time_scale_is_normalised),
-        CASE(domain_wallclock_publish_both_layouts),
+        CASE(domain_wallclock_publish_writes_both_layouts),
         CASE(vcpu_singleshot_fires_once_at_guest_time),
         CASE(vcpu_singleshot_stop_disarms),
         CASE(vcpu_singleshot_wakes_blocked_vcpu),

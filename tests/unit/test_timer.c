@@ -7,6 +7,7 @@
 #include "core_fixture.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "arch/host.h"
 #include "fake.h"
@@ -305,6 +306,52 @@ static void timer_cancel_races_with_callback_it_is_over_after_return(
     assert_true(racing_count >= 3000);
 }
 
+static struct timer slow;
+static sem_t slow_started;
+static sem_t slow_may_end;
+static uint32_t slow_count; /* atomic */
+
+static void slow_fired(struct timer *t rv_unused)
+{
+    if (__atomic_add_fetch(&slow_count, 1, __ATOMIC_SEQ_CST) == 1) {
+        sem_post(&slow_started);
+        sem_wait(&slow_may_end);
+    }
+}
+
+static void *slow_cpu(void *arg rv_unused)
+{
+    core_cpu(1);
+    timer_set(&slow, 1);
+    timers_run();
+    return NULL;
+}
+
+/* Or who cancels it would wait for one of the two callbacks only. */
+static void timer_set_while_its_callback_runs_fires_after_it(void **state)
+{
+    (void)state;
+    pthread_t thread;
+
+    slow_count = 0;
+    assert_int_equal(sem_init(&slow_started, 0, 0), 0);
+    assert_int_equal(sem_init(&slow_may_end, 0, 0), 0);
+    timer_init(&slow, slow_fired);
+    assert_int_equal(pthread_create(&thread, NULL, slow_cpu, NULL), 0);
+    sem_wait(&slow_started);
+    core_cpu(2);
+    timer_set(&slow, 1);
+    timers_run();
+    assert_int_equal(read_once(slow_count), 1);
+    assert_true(timer_is_armed(&slow));
+    assert_int_equal(fake_timer_deadline(cpu_by_id(2)), 1);
+    sem_post(&slow_may_end);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    timers_run();
+    assert_int_equal(slow_count, 2);
+    core_cpu(0);
+}
+
 static struct timer handed;
 static uint32_t handed_fired;
 static uint32_t handed_set;
@@ -366,6 +413,7 @@ int main(void)
         CASE(timers_run_many_due_is_bounded_and_resumes),
         CASE(timer_random_operations_match_model),
         CASE(timer_cancel_races_with_callback_it_is_over_after_return),
+        CASE(timer_set_while_its_callback_runs_fires_after_it),
         CASE(timer_set_by_several_cpus_keeps_queues_intact),
     };
 

@@ -26,13 +26,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    vt_machine_destroy();
-    return 0;
-}
-
 static void sendv_between_the_two_abis_has_the_receivers_header(void **state)
 {
     struct vt_ring ra = vt_ring(argo, 9, V4V_DOMID_ANY, LEN);
@@ -67,7 +60,7 @@ static long argo_register_raw(uint32_t port, uint32_t len, uint64_t pages,
                  flags);
 }
 
-static void register_errors(void **state)
+static void register_bad_requests_are_refused(void **state)
 {
     struct xen_argo_register_ring reg = {.aport = 9, .pad = 1, .len = LEN};
 
@@ -144,7 +137,7 @@ static void register_with_bad_indices_starts_empty(void **state)
     }
 }
 
-static void unregister_errors(void **state)
+static void unregister_bad_requests_are_refused(void **state)
 {
     const struct xen_argo_unregister_ring u = {.aport = 9, .pad = 1};
 
@@ -175,7 +168,7 @@ static uint16_t ask(domid_t to, uint32_t port, uint32_t need, uint32_t *max)
     return e.flags;
 }
 
-static void notify_flags(void **state)
+static void notify_flags_tell_room_and_kind_of_ring(void **state)
 {
     struct vt_ring any = vt_ring(v4v, 9, V4V_DOMID_ANY, LEN);
     struct vt_ring own = {v4v, VT_RING + 0x2000, 10, 5, 48, false};
@@ -260,15 +253,15 @@ static void sendv_from_32_bit_code_reads_narrow_iovs(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, vt_teardown)
     const struct CMUnitTest tests[] = {
         T(sendv_between_the_two_abis_has_the_receivers_header),
-        T(register_errors),
+        T(register_bad_requests_are_refused),
         T(register_existing_fails_or_replaces),
         T(register_replacing_wakes_those_who_wait),
         T(register_with_bad_indices_starts_empty),
-        T(unregister_errors),
-        T(notify_flags),
+        T(unregister_bad_requests_are_refused),
+        T(notify_flags_tell_room_and_kind_of_ring),
         T(arrival_raises_virq_argo),
         T(sendv_from_32_bit_code_reads_narrow_iovs),
     };

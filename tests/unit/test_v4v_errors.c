@@ -31,13 +31,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    vt_machine_destroy();
-    return 0;
-}
-
 static void limits_set(struct domain *d, uint32_t rings, uint32_t sendv,
                        uint32_t notify, uint32_t size)
 {
@@ -175,7 +168,7 @@ static void register_ring_without_memory_is_enomem(void **state)
     assert_int_equal(vt_register(&r), 0);
 }
 
-static void unregister_ring_errors(void **state)
+static void unregister_ring_bad_requests_are_refused(void **state)
 {
     struct vt_ring r = vt_ring(plain, 9, V4V_DOMID_ANY, SMALL);
     uint64_t wrong = 1;
@@ -250,14 +243,14 @@ static void send_errors(struct domain *d)
     assert_int_equal(vt_unregister(&r), 0);
 }
 
-static void sendv_errors(void **state)
+static void sendv_bad_requests_are_refused(void **state)
 {
     (void)state;
     send_errors(plain);
     assert_int_equal(vt_op(plain, XEN_ARGO_OP_sendv, 0, 0, 0, 0), -RV_ENOSYS);
 }
 
-static void argo_sendv_errors(void **state)
+static void argo_sendv_bad_requests_are_refused(void **state)
 {
     (void)state;
     send_errors(argo);
@@ -294,7 +287,7 @@ static void sendv_more_waiters_than_places_is_ebusy(void **state)
 /* ---- The rest -------------------------------------------------------------
  */
 
-static void notify_errors(void **state)
+static void notify_bad_requests_are_refused(void **state)
 {
     struct v4v_ring_data h = {.magic = V4V_RING_DATA_MAGIC, .nent = 1};
     struct v4v_ring_data_ent e = {.ring = {.port = 1, .domain = 3}};
@@ -345,7 +338,7 @@ static void notify_errors(void **state)
 #undef PUT
 }
 
-static void info_errors(void **state)
+static void info_bad_requests_are_refused(void **state)
 {
     struct domain *tight = vt_domain(
         &(struct vt_setup){.id = 8, .evtchn_port_max = 1, .pages = 160});
@@ -362,7 +355,7 @@ static void info_errors(void **state)
     assert_int_equal(vt_op(tight, V4VOP_info, VT_ADDR, 0, 0, 0), -RV_ENOSPC);
 }
 
-static void tables_errors(void **state)
+static void tables_bad_requests_are_refused(void **state)
 {
     struct v4vtables_rule r = vt_rule(1, 0, 2, 0, true);
     struct v4vtables_list list = {.start_rule = 0, .nb_rules = 0};
@@ -407,7 +400,7 @@ static void tables_errors(void **state)
     v4v_rules_flush();
 }
 
-static void target_errors(void **state)
+static void config_bad_targets_and_limits_are_refused(void **state)
 {
     struct v4v_config c = {1, 1, 1, 1, 77, 0};
     struct v4v_ring_list l = {.target_id = 77};
@@ -466,7 +459,7 @@ static void every_documented_errno_was_provoked(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, vt_teardown)
     const struct CMUnitTest tests[] = {
         T(register_ring_bad_arguments_are_einval),
         T(register_ring_bad_frames_are_einval_and_let_go),
@@ -474,14 +467,14 @@ int main(void)
         T(register_ring_over_quota_is_enospc),
         T(register_ring_more_pages_than_owned_is_enospc),
         T(register_ring_without_memory_is_enomem),
-        T(unregister_ring_errors),
-        T(sendv_errors),
-        T(argo_sendv_errors),
+        T(unregister_ring_bad_requests_are_refused),
+        T(sendv_bad_requests_are_refused),
+        T(argo_sendv_bad_requests_are_refused),
         T(sendv_more_waiters_than_places_is_ebusy),
-        T(notify_errors),
-        T(info_errors),
-        T(tables_errors),
-        T(target_errors),
+        T(notify_bad_requests_are_refused),
+        T(info_bad_requests_are_refused),
+        T(tables_bad_requests_are_refused),
+        T(config_bad_targets_and_limits_are_refused),
         T(unknown_operations_are_enosys),
         cmocka_unit_test(every_documented_errno_was_provoked),
     };

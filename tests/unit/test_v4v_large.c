@@ -47,13 +47,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    vt_machine_destroy(); /* fails if a frame is missing */
-    return 0;
-}
-
 static void begin(unsigned vcpu)
 {
     vt_begin(big->vcpu[vcpu], V4VOP_register_ring, ring.at, VT_LIST, BIG_PAGES,
@@ -292,7 +285,7 @@ static void register_in_place_of_a_large_ring(void **state)
     assert_int_equal(vt_unregister(&r), 0);
 }
 
-static void domain_dies_while_it_registers(void **state)
+static void domain_dies_while_it_registers_frees_all(void **state)
 {
     (void)state;
     begin(0);
@@ -310,7 +303,7 @@ static void domain_dies_while_its_ring_lets_go(void **state)
     vt_domain_destroy(big);
 }
 
-static void domain_dies_with_a_large_ring(void **state)
+static void domain_dies_with_a_large_ring_frees_all(void **state)
 {
     (void)state;
     begin(0);
@@ -320,6 +313,28 @@ static void domain_dies_with_a_large_ring(void **state)
 }
 
 /* Others are not kept waiting by registrations, finished or not. */
+/* Whoever gets the id next is not the partner that was meant. */
+static void partner_dies_while_it_is_registered_leaves_an_orphan(void **state)
+{
+    (void)state;
+    ring.partner = 6;
+    header_put();
+    (void)vt_event_port(big);
+    begin(0);
+    steps(0, 1);
+    (void)vt_event_taken(big);
+    vt_domain_destroy(other);
+    assert_true(vt_event_taken(big));
+    finish(0, 0);
+    other = vt_domain_plain(6);
+    assert_false(is_open());
+    assert_int_equal(vt_unregister(&ring), 0);
+    settle();
+    begin(0);
+    finish(0, 0);
+    assert_true(is_open());
+}
+
 static void register_under_way_disturbs_nobody(void **state)
 {
     struct vt_ring r = vt_ring(other, 9, ANY, 4032);
@@ -337,7 +352,7 @@ static void register_under_way_disturbs_nobody(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, vt_teardown)
     const struct CMUnitTest tests[] = {
         T(register_comes_in_pieces_and_opens_with_the_last),
         T(holds_frame_from_its_pinning_to_the_end_of_the_ring),
@@ -349,9 +364,10 @@ int main(void)
         T(register_with_the_token_of_another_vcpu_starts_anew),
         T(register_of_two_vcpus_the_first_to_finish_wins),
         T(register_in_place_of_a_large_ring),
-        T(domain_dies_while_it_registers),
+        T(domain_dies_while_it_registers_frees_all),
         T(domain_dies_while_its_ring_lets_go),
-        T(domain_dies_with_a_large_ring),
+        T(domain_dies_with_a_large_ring_frees_all),
+        T(partner_dies_while_it_is_registered_leaves_an_orphan),
         T(register_under_way_disturbs_nobody),
     };
 

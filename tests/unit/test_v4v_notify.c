@@ -31,13 +31,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    vt_machine_destroy();
-    return 0;
-}
-
 static void notify_about_a_ring_tells_its_state(void **state)
 {
     struct vt_ring r = vt_ring(b, 9, V4V_DOMID_ANY, LEN);
@@ -300,7 +293,7 @@ static void death_of_the_partner_makes_its_ring_an_orphan(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, vt_teardown)
     const struct CMUnitTest tests[] = {
         T(notify_about_a_ring_tells_its_state),
         T(sendv_without_room_brings_an_event_when_there_is_some),

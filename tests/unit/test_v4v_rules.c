@@ -25,13 +25,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    vt_machine_destroy();
-    return 0;
-}
-
 static void add(domid_t src, uint32_t src_port, domid_t dst, uint32_t dst_port,
                 bool accept, uint32_t position)
 {
@@ -387,7 +380,7 @@ static void boot_takes_default_and_rules_from_the_manifest(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, vt_teardown)
     const struct CMUnitTest tests[] = {
         T(rules_first_match_decides),
         T(rules_wildcards_match_each_part),

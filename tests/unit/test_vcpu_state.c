@@ -62,7 +62,7 @@ static void state_check_reset_and_flat_states_are_valid(void **state)
         assert_int_equal(check(&s), -RV_EINVAL); \
     } while (0)
 
-static void state_check_control_registers(void **state)
+static void state_check_bad_control_registers_are_refused(void **state)
 {
     (void)state;
     REFUSED(state_64, s.creg[CREG_CR0] |= 1ULL << 32);
@@ -78,7 +78,7 @@ static void state_check_control_registers(void **state)
     REFUSED(state_32, s.creg[CREG_CR4] = 1u << 17);
 }
 
-static void state_check_segments(void **state)
+static void state_check_bad_segments_are_refused(void **state)
 {
     (void)state;
     REFUSED(state_64, s.seg[SEG_CS].attr = 0xe9b); /* L and D */
@@ -105,7 +105,7 @@ static void state_check_segments(void **state)
     REFUSED(state_64, s.seg[SEG_LDTR].attr = 0x8b);
 }
 
-static void state_check_flow_and_msrs(void **state)
+static void state_check_bad_flow_and_msrs_are_refused(void **state)
 {
     (void)state;
     REFUSED(state_64, s.rip = 1ULL << 47);
@@ -222,14 +222,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_check_reset_and_flat_states_are_valid),
-        cmocka_unit_test(state_check_control_registers),
-        cmocka_unit_test(state_check_segments),
-        cmocka_unit_test(state_check_flow_and_msrs),
+        cmocka_unit_test(state_check_bad_control_registers_are_refused),
+        cmocka_unit_test(state_check_bad_segments_are_refused),
+        cmocka_unit_test(state_check_bad_flow_and_msrs_are_refused),
         cmocka_unit_test(state_load_then_read_is_the_same),
         cmocka_unit_test(state_record_round_trip_keeps_all_fields),
         cmocka_unit_test(state_from_context_32bit_has_its_segments),
         cmocka_unit_test(state_from_context_64bit_needs_long_mode),
     };
 
-    return cmocka_run_group_tests(tests, hc_setup, hc_teardown);
+    return group_run(tests, hc_setup, hc_teardown);
 }

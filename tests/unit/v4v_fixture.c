@@ -15,7 +15,6 @@
 #include "ravelin/hypercall.h"
 #include "ravelin/quiesce.h"
 #include "ravelin/sched.h"
-#include "ravelin/timer.h"
 #include "ravelin/vmexit.h"
 #include "ravelin/work.h"
 
@@ -38,7 +37,6 @@ void vt_machine_create(unsigned cpus)
 {
     fixture_machine_create(cpus, RAM_BYTES);
     for (unsigned i = 0; i < cpus; i++) {
-        assert_int_equal(timer_cpu_init(cpu_by_id(i)), 0);
         assert_int_equal(sched_cpu_init(cpu_by_id(i)), 0);
     }
     platform_cpuid_use(CPUID_VENDOR_AMD);
@@ -46,18 +44,6 @@ void vt_machine_create(unsigned cpus)
     argo_manifest.abi = MANIFEST_ABI_ARGO;
     v4v_default_set(true);
     vt_detector_on = true;
-}
-
-static void ram_add(struct domain *d, uint32_t pages)
-{
-    for (uint64_t g = 0; g < pages; g++) {
-        struct p2m_locked p2m = p2m_lock(&d->p2m);
-        mfn_t m;
-
-        assert_int_equal(frame_alloc_domain(d, 0, &m), 0);
-        assert_int_equal(p2m_map(p2m, gfn(g), m, 0, P2M_RAM, ACCESS_ALL), 0);
-        p2m_unlock(&p2m);
-    }
 }
 
 struct domain *vt_domain(const struct vt_setup *s)
@@ -76,7 +62,7 @@ struct domain *vt_domain(const struct vt_setup *s)
     struct domain *d;
 
     assert_int_equal(domain_create(&cfg, &d), 0);
-    ram_add(d, pages);
+    fixture_ram_map(d, pages);
     for (unsigned i = 0; i < d->vcpu_count; i++) {
         fixture_identity_map(&t, d->vcpu[i], VT_TABLES + i * 0x4000,
                              FIXTURE_MIB(64));
@@ -132,6 +118,13 @@ void vt_machine_destroy(void)
 {
     vt_clear();
     fixture_machine_destroy();
+}
+
+int vt_teardown(void **state)
+{
+    (void)state;
+    vt_machine_destroy();
+    return 0;
 }
 
 /* ---- Calls

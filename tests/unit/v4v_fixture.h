@@ -32,6 +32,8 @@ void vt_machine_create(unsigned cpus);
 void vt_clear(void);
 /** The same, and checks for leaks. */
 void vt_machine_destroy(void);
+/** The same as tear-down of a case. */
+int vt_teardown(void **state);
 
 struct vt_setup {
     domid_t id;

@@ -60,8 +60,8 @@ static bool wait_for_prompt(const struct emulator *e, double until)
     return found;
 }
 
-static char *index_number(const struct bundle *b, const char *key,
-                          unsigned int shift)
+static unsigned int index_number(const struct bundle *b, const char *key,
+                                 unsigned int shift)
 {
     char *path = bundle_path(b, "bundle.json");
     json_t *index = json_load_file(path, 0, NULL);
@@ -70,61 +70,40 @@ static char *index_number(const struct bundle *b, const char *key,
 
     free(path);
     json_decref(index);
-    return xprintf("%lld", (long long)n >> shift);
+    return (unsigned int)(n >> shift);
+}
+
+/* Kernel and ramdisk are the first two modules after the manifest. */
+static char **plain_args(const struct bundle *b, const char *qemu)
+{
+    const char *const boot[] = {
+        "-kernel", b->module_count > 1 ? b->module[1] : "",
+        "-initrd", b->module_count > 2 ? b->module[2] : "",
+        "-append", "console=ttyS0 panic=-1",
+    };
+    struct words w = emulator_machine(qemu, index_number(b, "vcpus", 0),
+                                      index_number(b, "memory", 20));
+
+    for (size_t i = 0; i < ARRAY_SIZE(boot); i++) {
+        words_add(&w, xstrdup(boot[i]));
+    }
+    return w.list;
 }
 
 double plain_prompt_seconds(const struct bundle *b, const char *qemu,
                             double timeout)
 {
-    char *cpus = index_number(b, "vcpus", 0);
-    char *memory = index_number(b, "memory", 20);
-    const char *words[] = {
-        qemu,
-        "-nodefaults",
-        "-no-user-config",
-        "-machine",
-        "pc",
-        "-accel",
-        "tcg",
-        "-cpu",
-        "max",
-        "-display",
-        "none",
-        "-no-reboot",
-        "-chardev",
-        "stdio,id=com1,signal=off",
-        "-serial",
-        "chardev:com1",
-        "-smp",
-        cpus,
-        "-m",
-        memory,
-        "-kernel",
-        b->module_count > 1 ? b->module[1] : "",
-        "-initrd",
-        b->module_count > 2 ? b->module[2] : "",
-        "-append",
-        "console=ttyS0 panic=-1",
-        NULL,
-    };
-    char *args[ARRAY_SIZE(words)];
-    struct emulator e;
+    char **args = plain_args(b, qemu);
     double start = now_seconds();
     double seconds = 0;
+    struct emulator e;
 
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-        args[i] = words[i] == NULL ? NULL : xstrdup(words[i]);
-    }
     if (emulator_start_args(&e, b->dir, args)) {
         if (wait_for_prompt(&e, start + timeout)) {
             seconds = now_seconds() - start;
         }
         emulator_stop(&e);
     }
-    for (size_t i = 0; args[i] != NULL; i++) {
-        free(args[i]);
-    }
-    free(cpus);
-    free(memory);
+    emulator_args_free(args);
     return seconds;
 }

@@ -16,24 +16,11 @@
 
 #define DEFAULT_CPUS 2u
 
-struct args {
-    char **list;
-    size_t count;
-};
-
-/* Takes @word over. */
-static void add(struct args *a, char *word)
+void words_add(struct words *w, char *word)
 {
-    a->list = xrealloc(a->list, (a->count + 2) * sizeof(char *));
-    a->list[a->count++] = word;
-    a->list[a->count] = NULL;
-}
-
-static void add_words(struct args *a, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        add(a, xstrdup(*words));
-    }
+    w->list = xrealloc(w->list, (w->count + 2) * sizeof(char *));
+    w->list[w->count++] = word;
+    w->list[w->count] = NULL;
 }
 
 /* Names of modules have no commas, which QEMU would take for separators. */
@@ -50,13 +37,8 @@ static char *module_list(const struct bundle *b)
     return list;
 }
 
-/* TCG's first processor runs no guest if it has company. */
-static unsigned int processors(unsigned int guest_cpus)
-{
-    return guest_cpus == 1 ? 1 : guest_cpus + 1;
-}
-
-char **emulator_args(const struct bundle *b, const struct emulator_options *o)
+struct words emulator_machine(const char *program, unsigned int smp,
+                              unsigned int memory_mib)
 {
     static const char *const machine[] = {
         "-nodefaults",
@@ -74,35 +56,54 @@ char **emulator_args(const struct bundle *b, const struct emulator_options *o)
         "stdio,id=com1,signal=off",
         "-serial",
         "chardev:com1",
-        "-device",
-        "isa-debug-exit,iobase=0xf4,iosize=4",
-        NULL,
     };
-    struct args a = {NULL, 0};
+    struct words w = {NULL, 0};
 
-    add(&a, xstrdup(o->program));
-    add_words(&a, machine);
-    add(&a, xstrdup("-smp"));
-    add(&a, xprintf("%u", processors(o->smp != 0 ? o->smp : DEFAULT_CPUS)));
-    add(&a, xstrdup("-m"));
-    add(&a, xprintf("%u", o->memory_mib != 0 ? o->memory_mib : b->memory_mib));
+    words_add(&w, xstrdup(program));
+    for (size_t i = 0; i < ARRAY_SIZE(machine); i++) {
+        words_add(&w, xstrdup(machine[i]));
+    }
+    words_add(&w, xstrdup("-smp"));
+    words_add(&w, xprintf("%u", smp));
+    words_add(&w, xstrdup("-m"));
+    words_add(&w, xprintf("%u", memory_mib));
+    return w;
+}
+
+/* TCG's first processor runs no guest if it has company. */
+static unsigned int processors(unsigned int guest_cpus)
+{
+    return guest_cpus == 1 ? 1 : guest_cpus + 1;
+}
+
+char **emulator_args(const struct bundle *b, const struct emulator_options *o)
+{
+    struct words a = emulator_machine(
+        o->program, processors(o->smp != 0 ? o->smp : DEFAULT_CPUS),
+        o->memory_mib != 0 ? o->memory_mib : b->memory_mib);
+
+    words_add(&a, xstrdup("-device"));
+    words_add(&a, xstrdup("isa-debug-exit,iobase=0xf4,iosize=4"));
     if (o->icount) {
-        add(&a, xstrdup("-icount"));
-        add(&a, xstrdup("shift=0,sleep=off"));
+        words_add(&a, xstrdup("-icount"));
+        words_add(&a, xstrdup("shift=0,sleep=off"));
+        /* RDRAND too, so that two runs count the same. */
+        words_add(&a, xstrdup("-seed"));
+        words_add(&a, xstrdup("1"));
     }
     if (o->gdb_port != 0) {
-        add(&a, xstrdup("-S"));
-        add(&a, xstrdup("-gdb"));
-        add(&a, xprintf("tcp:127.0.0.1:%u", o->gdb_port));
+        words_add(&a, xstrdup("-S"));
+        words_add(&a, xstrdup("-gdb"));
+        words_add(&a, xprintf("tcp:127.0.0.1:%u", o->gdb_port));
     }
-    add(&a, xstrdup("-kernel"));
-    add(&a, xstrdup("ravelin"));
-    add(&a, xstrdup("-append"));
-    add(&a,
-        xprintf("console=mux debug-exit=0xf4%s%s", o->append != NULL ? " " : "",
-                o->append != NULL ? o->append : ""));
-    add(&a, xstrdup("-initrd"));
-    add(&a, module_list(b));
+    words_add(&a, xstrdup("-kernel"));
+    words_add(&a, xstrdup("ravelin"));
+    words_add(&a, xstrdup("-append"));
+    words_add(&a, xprintf("console=mux debug-exit=0xf4%s%s",
+                          o->append != NULL ? " " : "",
+                          o->append != NULL ? o->append : ""));
+    words_add(&a, xstrdup("-initrd"));
+    words_add(&a, module_list(b));
     return a.list;
 }
 

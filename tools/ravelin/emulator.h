@@ -25,6 +25,23 @@ struct emulator {
     int error_fd; /* what QEMU itself has to say */
 };
 
+/* The words of a command; the list ends with NULL. */
+struct words {
+    char **list;
+    size_t count;
+};
+
+/** Takes @word, from the heap, over. */
+void words_add(struct words *w, char *word);
+
+/**
+ * The PC that everything here is run in and compared with, but for what it
+ * boots: all devices are named, the serial line is standard input and output.
+ * @return words to add to; the list is freed with emulator_args_free().
+ */
+struct words emulator_machine(const char *program, unsigned int smp,
+                              unsigned int memory_mib);
+
 /** @return the argument vector, to be freed with emulator_args_free(). */
 char **emulator_args(const struct bundle *b, const struct emulator_options *o);
 void emulator_args_free(char **args);

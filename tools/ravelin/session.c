@@ -78,7 +78,7 @@ static void on_signal(struct session *s, int fd)
         return;
     }
     if (info.ssi_signo == SIGWINCH) {
-        s->view.columns = terminal_columns();
+        view_resize(&s->view, terminal_columns());
         return;
     }
     view_note(&s->view, "ended by signal %u", info.ssi_signo);

@@ -2,14 +2,19 @@
 /*
  * Rendering. In terminal mode the last rows of the screen belong to the
  * unfinished line: it is erased before anything else is written and drawn
- * again after it. Guests cannot write outside their line, so they can neither
- * forge another's prefix nor send the terminal commands (except in solo mode,
- * which the user asks for).
+ * again after it. Guests cannot write outside their line, and lines are cut
+ * into rows here, so they can neither forge another's prefix nor send the
+ * terminal commands (except in solo mode, which the user asks for).
  */
 #include "view.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What a row has at least for a guest's text, however long the name is. */
+#define TEXT_MIN 8u
+/* " | " */
+#define BAR 3u
 
 static const char *const colours[] = {
     "\033[37m", "\033[36m", "\033[32m", "\033[33m",
@@ -35,16 +40,63 @@ static const char *colour_of(size_t slot)
     return colours[slot % ARRAY_SIZE(colours)];
 }
 
+/* Names are cut on a terminal that is too narrow for them. */
+static unsigned int name_columns(const struct view *v)
+{
+    unsigned int columns = v->columns > 0 ? v->columns : 80;
+    unsigned int most = columns > BAR + TEXT_MIN ? columns - BAR - TEXT_MIN : 1;
+
+    return rv_min((unsigned int)v->name_width, most);
+}
+
+static unsigned int text_columns(const struct view *v)
+{
+    unsigned int columns = v->columns > 0 ? v->columns : 80;
+    unsigned int prefix = name_columns(v) + BAR;
+
+    return columns > prefix + 2 ? columns - prefix : 2;
+}
+
 static void put_prefix(struct view *v, int slot)
 {
     const char *name = v->channel[slot]->name;
+    int width = (int)v->name_width;
 
     if (v->mode == VIEW_TERMINAL) {
-        fprintf(v->out, "%s%-*s |\033[0m ", colour_of((size_t)slot),
-                (int)v->name_width, name);
+        width = (int)name_columns(v);
+        fprintf(v->out, "%s%-*.*s |\033[0m ", colour_of((size_t)slot), width,
+                width, name);
     } else {
-        fprintf(v->out, "%-*s | ", (int)v->name_width, name);
+        fprintf(v->out, "%-*s | ", width, name);
     }
+}
+
+/* Where the cursor belongs, from the first row's first column. */
+struct place {
+    unsigned int row, column;
+};
+
+/* A line as rows of the terminal. @return their number, at least 1. */
+static unsigned int put_rows(struct view *v, int slot, struct place *cursor)
+{
+    static char text[VLINE_TEXT_SIZE];
+    const struct vline *l = &v->channel[slot]->line;
+    unsigned int start = 0, end, rows = 0;
+
+    do {
+        end = vline_row_end(l, start, text_columns(v));
+        vline_part(l, start, end, text);
+        fputs(rows > 0 ? "\r\n" : "", v->out);
+        put_prefix(v, slot);
+        fputs(text, v->out);
+        if (l->cursor >= start) {
+            cursor->row = rows;
+            cursor->column = name_columns(v) + BAR + l->cursor - start;
+        }
+        rows++;
+        start = end;
+    } while (start < l->len);
+    return rows;
 }
 
 static void erase_unfinished(struct view *v)
@@ -60,13 +112,13 @@ static void erase_unfinished(struct view *v)
     v->drawn_rows = 0;
 }
 
-/* Draws the unfinished line of the focus, the cursor where it belongs. */
+/* Draws the unfinished line of the focus, the cursor where it belongs: behind
+ * the last character that is on the last row, even if that is full. */
 static void draw_unfinished(struct view *v)
 {
-    static char text[VLINE_TEXT_SIZE];
-    unsigned int columns = v->columns > 0 ? v->columns : 80;
     const struct vline *l;
-    unsigned int width, cursor;
+    struct place cursor;
+    unsigned int rows;
 
     if (v->mode != VIEW_TERMINAL || v->focus < 0 || v->solo) {
         return;
@@ -75,22 +127,15 @@ static void draw_unfinished(struct view *v)
     if (l->len == 0) {
         return;
     }
-    put_prefix(v, v->focus);
-    vline_text(l, text);
-    fputs(text, v->out);
-    width = (unsigned int)v->name_width + 3 + l->len;
-    cursor = (unsigned int)v->name_width + 3 + l->cursor;
-    /* A full last row leaves the terminal's cursor on it, not below. */
-    v->drawn_rows = (width + columns - 1) / columns;
-    if (l->cursor < l->len) {
-        unsigned int row = cursor / columns;
-
-        if (row + 1 < v->drawn_rows) {
-            fprintf(v->out, "\033[%uA", v->drawn_rows - 1 - row);
-        }
-        fprintf(v->out, "\r\033[%uC", cursor % columns);
-        v->drawn_rows = row + 1;
+    rows = put_rows(v, v->focus, &cursor);
+    v->drawn_rows = cursor.row + 1;
+    if (l->cursor == l->len) {
+        return;
     }
+    if (v->drawn_rows < rows) {
+        fprintf(v->out, "\033[%uA", rows - v->drawn_rows);
+    }
+    fprintf(v->out, "\r\033[%uC", cursor.column);
 }
 
 static void show_json_line(struct view *v, int slot, const char *text)
@@ -106,15 +151,19 @@ static void finish_line(struct view *v, int slot)
 {
     static char text[VLINE_TEXT_SIZE];
     struct vline *l = &v->channel[slot]->line;
+    struct place cursor;
 
     vline_text(l, text);
-    vline_clear(l);
     if (v->mode == VIEW_JSON) {
         show_json_line(v, slot, text);
-    } else if (v->mode != VIEW_QUIET && !v->solo) {
+    } else if (v->mode == VIEW_TERMINAL && !v->solo) {
+        put_rows(v, slot, &cursor);
+        fputs("\r\n", v->out);
+    } else if (v->mode == VIEW_LINES && !v->solo) {
         put_prefix(v, slot);
-        fprintf(v->out, "%s%s\n", text, v->mode == VIEW_TERMINAL ? "\r" : "");
+        fprintf(v->out, "%s\n", text);
     }
+    vline_clear(l);
     if (v->on_line != NULL) {
         v->on_line(v->ctx, (unsigned int)slot, text);
     }
@@ -164,6 +213,14 @@ void view_event(struct view *v, const char *name, json_t *event)
         fflush(v->out);
     }
     json_decref(event);
+}
+
+void view_resize(struct view *v, unsigned int columns)
+{
+    erase_unfinished(v);
+    v->columns = columns;
+    draw_unfinished(v);
+    fflush(v->out);
 }
 
 void view_focus(struct view *v, int slot)

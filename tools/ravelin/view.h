@@ -2,7 +2,8 @@
 /*
  * What a person sees of a machine: lines of all channels, each with the name
  * of its domain in its own colour, and below them the unfinished line of the
- * domain that has the keyboard.
+ * domain that has the keyboard. On a terminal every row begins with the name,
+ * also where a line goes on because the row is full.
  */
 #pragma once
 
@@ -52,6 +53,9 @@ void view_note(struct view *v, const char *fmt, ...) rv_printf(2, 3);
 
 /** Shows an event: as JSON, else nothing. Takes @event over. */
 void view_event(struct view *v, const char *name, json_t *event);
+
+/** The terminal is so wide now. */
+void view_resize(struct view *v, unsigned int columns);
 
 /** Gives the keyboard to another channel. */
 void view_focus(struct view *v, int slot);

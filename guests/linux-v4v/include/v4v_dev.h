@@ -8,7 +8,8 @@
  * Streams are read and written; datagrams go by SEND and RECEIVE (read takes
  * one without its sender). O_NONBLOCK and poll work as with sockets. A stream
  * ends with read returning 0; if the other domain has vanished without a word,
- * with -ECONNRESET. Addresses are domain ids and 32-bit ports.
+ * with -ECONNRESET. SHUTDOWN ends one direction of it. Addresses are domain ids
+ * and 32-bit ports.
  */
 #ifndef V4V_DEV_H
 #define V4V_DEV_H
@@ -63,6 +64,11 @@ enum v4v_dev_state {
     V4V_DEV_ENDED, /* the peer has closed, or is gone */
 };
 
+/* Flags of a stream's status. */
+#define V4V_DEV_KNOWS_FIN (1u << 0) /* the peer understands SHUTDOWN */
+#define V4V_DEV_HAS_SHUT (1u << 1)  /* we have done that */
+#define V4V_DEV_HAS_ENDED (1u << 2) /* the peer has */
+
 struct v4v_dev_status {
     uint32_t state;
     uint32_t error;        /* of a connection, as errno; 0: none */
@@ -71,14 +77,14 @@ struct v4v_dev_status {
     uint32_t unread; /* bytes of the ring in use, headers included */
     uint32_t piece;  /* payload of the largest message of the stream */
     uint32_t pongs;  /* answers to PING */
-    uint32_t pad;
+    uint32_t flags;  /* V4V_DEV_KNOWS_FIN ... */
 };
 
 /*
  * Errors beside those of any device: -EADDRINUSE (port taken), -ENOSPC (the
  * domain's quota of rings), -ECONNREFUSED (no such ring, or the rules deny it),
  * -EMSGSIZE, -EISCONN and -EINVAL (is something else already), -ETIMEDOUT,
- * -EPIPE (written to after the peer closed).
+ * -EPIPE (written to after the peer closed or we shut down).
  */
 #define V4V_IOC_BIND _IOWR('4', 1, struct v4v_dev_bind)
 #define V4V_IOC_LISTEN _IOWR('4', 2, struct v4v_dev_bind)
@@ -92,5 +98,12 @@ struct v4v_dev_status {
 #define V4V_IOC_STATUS _IOR('4', 7, struct v4v_dev_status)
 /* Asks the stream's peer for a sign of life: `pongs` counts them. */
 #define V4V_IOC_PING _IO('4', 8)
+/*
+ * Ends the stream in our direction, like shutdown(2) of a socket's writing: the
+ * peer reads what there is and then 0, and can still write. It waits for room
+ * as write does. -EOPNOTSUPP: the peer does not know that, and hears of an end
+ * only when the file is closed.
+ */
+#define V4V_IOC_SHUTDOWN _IO('4', 9)
 
 #endif

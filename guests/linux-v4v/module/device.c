@@ -143,6 +143,13 @@ static long request_receive(struct file *file, void __user *arg)
     return rc;
 }
 
+static u32 stream_flags(const struct v4v_end *e)
+{
+    return (e->features & V4V_STREAM_FIN ? V4V_DEV_KNOWS_FIN : 0) |
+           (READ_ONCE(e->is_shut) ? V4V_DEV_HAS_SHUT : 0) |
+           (READ_ONCE(e->has_ended) ? V4V_DEV_HAS_ENDED : 0);
+}
+
 static long request_status(struct file *file, void __user *arg)
 {
     struct v4v_end *e = file->private_data;
@@ -158,6 +165,7 @@ static long request_status(struct file *file, void __user *arg)
         s.unread = unread < 0 ? 0 : (u32)unread;
         s.piece = READ_ONCE(e->piece);
         s.pongs = e->pongs;
+        s.flags = stream_flags(e);
         mutex_unlock(&e->rx_lock);
     }
     return copy_to_user(arg, &s, sizeof(s)) ? -EFAULT : 0;
@@ -168,14 +176,20 @@ static long request_ping(struct file *file, void __user *arg)
     return v4v_stream_ping(file->private_data);
 }
 
+static long request_shutdown(struct file *file, void __user *arg)
+{
+    return v4v_stream_shutdown(file->private_data, is_no_wait(file));
+}
+
 static const struct {
     unsigned int cmd;
     long (*run)(struct file *file, void __user *arg);
 } requests[] = {
-    {V4V_IOC_BIND, request_bind},       {V4V_IOC_LISTEN, request_listen},
-    {V4V_IOC_CONNECT, request_connect}, {V4V_IOC_ACCEPT, request_accept},
-    {V4V_IOC_SEND, request_send},       {V4V_IOC_RECEIVE, request_receive},
-    {V4V_IOC_STATUS, request_status},   {V4V_IOC_PING, request_ping},
+    {V4V_IOC_BIND, request_bind},         {V4V_IOC_LISTEN, request_listen},
+    {V4V_IOC_CONNECT, request_connect},   {V4V_IOC_ACCEPT, request_accept},
+    {V4V_IOC_SEND, request_send},         {V4V_IOC_RECEIVE, request_receive},
+    {V4V_IOC_STATUS, request_status},     {V4V_IOC_PING, request_ping},
+    {V4V_IOC_SHUTDOWN, request_shutdown},
 };
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -253,13 +267,25 @@ static bool stream_is_readable(struct v4v_end *e)
     return rc != -EAGAIN || v4v_end_rx_is_ready(e);
 }
 
+/* Of a stream whose sides end one by one. */
+static __poll_t connected_poll(struct v4v_end *e)
+{
+    bool is_shut = READ_ONCE(e->is_shut), has_ended = READ_ONCE(e->has_ended);
+    __poll_t mask = has_ended ? EPOLLRDHUP : 0;
+
+    if (is_shut || v4v_end_tx_is_ready(e)) {
+        mask |= EPOLLOUT | EPOLLWRNORM;
+    }
+    return is_shut && has_ended ? mask | EPOLLHUP : mask;
+}
+
 static __poll_t stream_poll(struct v4v_end *e)
 {
     __poll_t mask = stream_is_readable(e) ? EPOLLIN | EPOLLRDNORM : 0;
 
     switch (v4v_end_state(e)) {
     case V4V_DEV_CONNECTED:
-        return v4v_end_tx_is_ready(e) ? mask | EPOLLOUT | EPOLLWRNORM : mask;
+        return mask | connected_poll(e);
     case V4V_DEV_ENDED:
         mask |= EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP;
         return READ_ONCE(e->error) ? mask | EPOLLERR : mask;

@@ -131,7 +131,8 @@ bool v4v_end_tx_is_ready(struct v4v_end *e)
 
 bool v4v_end_rx_is_ready(const struct v4v_end *e)
 {
-    return v4v_end_state(e) == V4V_DEV_ENDED || v4v_rx_unread(&e->rx) != 0;
+    return v4v_end_state(e) == V4V_DEV_ENDED || READ_ONCE(e->has_ended) ||
+           v4v_rx_unread(&e->rx) != 0;
 }
 
 static bool tx_is_worth_trying(const struct v4v_end *e)

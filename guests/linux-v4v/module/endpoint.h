@@ -42,14 +42,17 @@ struct v4v_end {
     u32 conid;            /* constant once there is a ring */
     u32 taken;            /* bytes of the first message that were read */
     u32 pongs;
+    u32 features;   /* V4V_STREAM_*, in use; constant once CONNECTED */
     int error;      /* positive errno of an ended stream, or 0 */
     bool owes_pong; /* PING not answered yet */
+    bool has_ended; /* the peer has sent FIN */
 
     struct mutex tx_lock;
     struct v4v_addr tx_to; /* protected by tx_lock: where room is wanted */
     u32 tx_need;           /* protected by tx_lock: and how much */
     u32 tx_state;          /* enum v4v_tx_state, by the list's spinlock */
     u32 piece;             /* protected by tx_lock: bytes in one message */
+    bool is_shut;          /* protected by tx_lock: we have sent FIN */
     u8 *staged;            /* protected by tx_lock: a message */
     u32 stamp;             /* protected by tx_lock: whose it is */
     u32 stream_ring_size;  /* of a listener's connections */
@@ -115,12 +118,17 @@ void v4v_stream_piece_set(struct v4v_end *e);
 
 /* ---- stream_data.c ------------------------------------------------------ */
 
+/** Those features that SYN or ACK, the first message, names and we know. */
+u32 v4v_stream_features(const struct v4v_end *e,
+                        const struct v4v_ring_message_header *m);
 /** Deals with what is not data. 0: data is first, -EAGAIN: nothing,
- * -ESHUTDOWN: the stream has ended. rx_lock is held. */
+ * -ESHUTDOWN: the stream has ended, or the peer's side of it. rx_lock is
+ * held. */
 int v4v_stream_pump(struct v4v_end *e, struct v4v_ring_message_header *h);
 ssize_t v4v_stream_read(struct v4v_end *e, struct iov_iter *to, bool no_wait);
 ssize_t v4v_stream_write(struct v4v_end *e, struct iov_iter *from,
                          bool no_wait);
+int v4v_stream_shutdown(struct v4v_end *e, bool no_wait);
 
 /* ---- watch.c ------------------------------------------------------------ */
 

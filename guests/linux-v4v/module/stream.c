@@ -2,8 +2,8 @@
 /*
  * Streams: how they begin and end. A connection has a ring of its own at either
  * end, so that one slow stream holds up no other. SYN goes to the listener, the
- * accepting side answers with ACK from the ring it has made, RST refuses or
- * ends.
+ * accepting side answers with ACK from the ring it has made, both name the
+ * features that they know, RST refuses or ends.
  *
  * Threat surface: what other domains put into a listener's ring.
  */
@@ -53,12 +53,15 @@ void v4v_stream_piece_set(struct v4v_end *e)
 
 static int syn_send(struct v4v_end *e, bool no_wait, long *left)
 {
-    struct v4v_stream_header h = {.flags = V4V_SHF_SYN, .conid = e->conid};
+    const struct v4v_stream_open syn = {
+        .header = {.flags = V4V_SHF_SYN, .conid = e->conid},
+        .features = V4V_STREAM_FIN,
+    };
     long rc;
 
     do {
         mutex_lock(&e->tx_lock);
-        rc = v4v_end_send(e, &e->peer, &h, sizeof(h), V4V_MESSAGE_STREAM);
+        rc = v4v_end_send(e, &e->peer, &syn, sizeof(syn), V4V_MESSAGE_STREAM);
         mutex_unlock(&e->tx_lock);
         if (rc != -EAGAIN || no_wait) {
             return rc < 0 ? (int)rc : 0;
@@ -189,6 +192,7 @@ int v4v_stream_listen(struct v4v_end *e, struct v4v_dev_bind *req)
 struct syn {
     struct v4v_addr from;
     u32 conid;
+    u32 features;
 };
 
 static bool message_is_syn(const struct v4v_end *e,
@@ -204,6 +208,7 @@ static bool message_is_syn(const struct v4v_end *e,
     v4v_rx_copy(&e->rx, 0, &h, sizeof(h));
     syn->from = m->source;
     syn->conid = h.conid;
+    syn->features = v4v_stream_features(e, m);
     return h.flags == V4V_SHF_SYN;
 }
 
@@ -248,7 +253,20 @@ static int syn_await(struct v4v_end *e, struct syn *syn, bool no_wait)
     return rc;
 }
 
-/* -ECONNREFUSED: who asked has gone. */
+/* Who knows no features gets the answer that he knows. */
+static long ack_send(const struct v4v_end *e)
+{
+    const struct v4v_stream_open ack = {
+        .header = {.flags = V4V_SHF_ACK, .conid = e->conid},
+        .features = e->features,
+    };
+
+    return v4v_hyper_send(&e->local, &e->peer, &ack,
+                          e->features ? sizeof(ack) : sizeof(ack.header),
+                          V4V_MESSAGE_STREAM);
+}
+
+/* -ECONNREFUSED: who asked has gone, or the rules deny the answer. */
 static int stream_make(struct v4v_end *e, const struct syn *syn)
 {
     long rc;
@@ -259,7 +277,8 @@ static int stream_make(struct v4v_end *e, const struct syn *syn)
         return (int)rc;
     }
     e->conid = syn->conid;
-    rc = v4v_stream_tell(&e->local, &e->peer, V4V_SHF_ACK, e->conid);
+    e->features = syn->features;
+    rc = ack_send(e);
     if (rc < 0) {
         return -ECONNREFUSED;
     }
@@ -282,9 +301,8 @@ static int syn_answer(struct v4v_end *e, const struct syn *syn,
         *stream = s;
         return 0;
     }
-    if (rc != -ECONNREFUSED) {
-        v4v_stream_tell(&e->local, &syn->from, V4V_SHF_RST, syn->conid);
-    }
+    /* The rules may let the listener's port say what the new one may not. */
+    v4v_stream_tell(&e->local, &syn->from, V4V_SHF_RST, syn->conid);
     if (s) {
         v4v_end_close(s);
     }

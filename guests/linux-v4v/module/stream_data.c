@@ -3,7 +3,8 @@
  * What goes through a stream. Data stays in the ring until a program reads it,
  * so the ring is the flow control; what is not data is dealt with when it comes
  * first. A message counts if it comes from the peer's address under the
- * connection's number; others of the same domain are dropped.
+ * connection's number; others of the same domain are dropped, and so is data
+ * after the peer's FIN.
  *
  * Threat surface: everything the peer's domain writes.
  */
@@ -21,13 +22,26 @@
 
 /* ---- Control ------------------------------------------------------------ */
 
-static void answer_take(struct v4v_end *e, const struct v4v_addr *from,
-                        u32 flags)
+u32 v4v_stream_features(const struct v4v_end *e,
+                        const struct v4v_ring_message_header *m)
+{
+    struct v4v_stream_open o;
+
+    if (m->len < HEADER + sizeof(o)) {
+        return 0;
+    }
+    v4v_rx_copy(&e->rx, 0, &o, sizeof(o));
+    return o.features & V4V_STREAM_FIN;
+}
+
+static void answer_take(struct v4v_end *e,
+                        const struct v4v_ring_message_header *m, u32 flags)
 {
     if (flags & V4V_SHF_RST) {
         v4v_end_stop(e, ECONNREFUSED);
     } else if (flags & V4V_SHF_ACK) {
-        e->peer = *from;
+        e->peer = m->source;
+        e->features = v4v_stream_features(e, m);
         v4v_stream_piece_set(e);
         smp_store_release(&e->state, V4V_DEV_CONNECTED);
         wake_up_interruptible(&e->wait);
@@ -38,6 +52,10 @@ static void control_take(struct v4v_end *e, u32 flags)
 {
     if (flags & V4V_SHF_RST) {
         v4v_end_stop(e, 0);
+    }
+    if (flags & V4V_SHF_FIN && e->features & V4V_STREAM_FIN && !e->has_ended) {
+        WRITE_ONCE(e->has_ended, true);
+        wake_up_interruptible(&e->wait);
     }
     if (flags & V4V_SHF_PING) {
         e->owes_pong = true;
@@ -78,7 +96,7 @@ static bool message_is_data(struct v4v_end *e,
         return false;
     }
     if (v4v_end_state(e) == V4V_DEV_CONNECTING) {
-        answer_take(e, &m->source, h.flags);
+        answer_take(e, m, h.flags);
         return false;
     }
     if (!address_is(&m->source, &e->peer)) {
@@ -88,7 +106,7 @@ static bool message_is_data(struct v4v_end *e,
         control_take(e, h.flags);
         return false;
     }
-    return m->len - HEADER - STREAM_HEADER > e->taken;
+    return !e->has_ended && m->len - HEADER - STREAM_HEADER > e->taken;
 }
 
 int v4v_stream_pump(struct v4v_end *e, struct v4v_ring_message_header *h)
@@ -108,7 +126,7 @@ int v4v_stream_pump(struct v4v_end *e, struct v4v_ring_message_header *h)
             return -ESHUTDOWN;
         }
         if (rc) {
-            return rc;
+            break;
         }
         if (message_is_data(e, h)) {
             return 0;
@@ -117,7 +135,7 @@ int v4v_stream_pump(struct v4v_end *e, struct v4v_ring_message_header *h)
         v4v_rx_drop(&e->rx, h);
         pong_send(e);
     }
-    return -EAGAIN;
+    return e->has_ended ? -ESHUTDOWN : -EAGAIN;
 }
 
 /* ---- Reading ------------------------------------------------------------ */
@@ -158,7 +176,8 @@ static long data_take(struct v4v_end *e, struct iov_iter *to)
     if (done > 0) {
         return done;
     }
-    return rc == -ESHUTDOWN ? -e->error : rc;
+    /* What came before FIN is complete, whatever becomes of the peer. */
+    return rc != -ESHUTDOWN ? rc : e->has_ended ? 0 : -e->error;
 }
 
 ssize_t v4v_stream_read(struct v4v_end *e, struct iov_iter *to, bool no_wait)
@@ -254,7 +273,8 @@ static int stream_lost(struct v4v_end *e)
     int rc = -EPIPE;
 
     mutex_lock(&e->rx_lock);
-    if (v4v_stream_pump(e, &h) == -EAGAIN && v4v_rx_unread(&e->rx) == 0) {
+    if (v4v_stream_pump(e, &h) != 0 && v4v_end_state(e) != V4V_DEV_ENDED &&
+        v4v_rx_unread(&e->rx) == 0) {
         v4v_end_stop(e, ECONNRESET);
     }
     v4v_rx_notify(&e->rx);
@@ -265,21 +285,27 @@ static int stream_lost(struct v4v_end *e)
     return rc;
 }
 
-static long write_once(struct v4v_end *e, struct iov_iter *from,
-                       struct stage *st)
+/* 0: tx_lock is held. */
+static int tx_begin(struct v4v_end *e)
 {
-    long rc;
-
     if (v4v_end_state(e) == V4V_DEV_ENDED) {
         return e->error ? -e->error : -EPIPE;
     }
     if (v4v_end_state(e) != V4V_DEV_CONNECTED) {
         return -ENOTCONN;
     }
-    if (mutex_lock_interruptible(&e->tx_lock)) {
-        return -ERESTARTSYS;
+    return mutex_lock_interruptible(&e->tx_lock) ? -ERESTARTSYS : 0;
+}
+
+static long write_once(struct v4v_end *e, struct iov_iter *from,
+                       struct stage *st)
+{
+    long rc = tx_begin(e);
+
+    if (rc) {
+        return rc;
     }
-    rc = stage_send(e, from, st);
+    rc = e->is_shut ? -EPIPE : stage_send(e, from, st);
     mutex_unlock(&e->tx_lock);
     return rc == -ECONNREFUSED ? stream_lost(e) : rc;
 }
@@ -306,4 +332,42 @@ ssize_t v4v_stream_write(struct v4v_end *e, struct iov_iter *from, bool no_wait)
         }
     }
     return done > 0 ? done : rc;
+}
+
+static int shut_once(struct v4v_end *e)
+{
+    const struct v4v_stream_header fin = {
+        .flags = V4V_SHF_FIN,
+        .conid = e->conid,
+    };
+    long rc = tx_begin(e);
+
+    if (rc) {
+        return (int)rc;
+    }
+    if (!(e->features & V4V_STREAM_FIN)) {
+        rc = -EOPNOTSUPP;
+    } else if (!e->is_shut) {
+        rc = v4v_end_send(e, &e->peer, &fin, sizeof(fin), V4V_MESSAGE_STREAM);
+        WRITE_ONCE(e->is_shut, rc >= 0);
+    }
+    mutex_unlock(&e->tx_lock);
+    if (rc == -ECONNREFUSED) {
+        return stream_lost(e);
+    }
+    return rc < 0 ? (int)rc : 0;
+}
+
+int v4v_stream_shutdown(struct v4v_end *e, bool no_wait)
+{
+    int rc;
+
+    do {
+        rc = shut_once(e);
+        if (rc != -EAGAIN || no_wait) {
+            return rc;
+        }
+        rc = v4v_end_tx_wait(e, NULL);
+    } while (rc == 0);
+    return rc;
 }

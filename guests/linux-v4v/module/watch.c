@@ -151,8 +151,8 @@ static void end_check_peer(struct v4v_end *e)
         exists = peer_exists(e);
         mutex_unlock(&e->tx_lock);
     }
-    if (!exists && v4v_stream_pump(e, &h) == -EAGAIN &&
-        v4v_end_state(e) == state && v4v_rx_unread(&e->rx) == 0) {
+    if (!exists && v4v_stream_pump(e, &h) != 0 && v4v_end_state(e) == state &&
+        v4v_rx_unread(&e->rx) == 0) {
         v4v_end_stop(e, state == V4V_DEV_CONNECTED ? ECONNRESET : ECONNREFUSED);
     }
     v4v_rx_notify(&e->rx);

@@ -42,6 +42,8 @@ static void states_allow_what_they_allow(void)
     CHECK_ERRNO(ioctl(fresh, V4V_IOC_SEND, &m), EINVAL);
     CHECK_ERRNO(ioctl(fresh, V4V_IOC_RECEIVE, &m), EINVAL);
     CHECK_ERRNO(ioctl(fresh, V4V_IOC_PING), ENOTCONN);
+    CHECK_ERRNO(ioctl(fresh, V4V_IOC_SHUTDOWN), ENOTCONN);
+    CHECK_ERRNO(ioctl(datagram, V4V_IOC_SHUTDOWN), ENOTCONN);
     CHECK_ERRNO(ioctl(fresh, 0x12345), ENOTTY);
     CHECK(polls(fresh, POLLHUP, 0));
     CHECK_ERRNO(write(datagram, got, 1), EDESTADDRREQ);

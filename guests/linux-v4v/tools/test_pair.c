@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the micro guest v4v-pair does, from Linux: numbered datagrams of all
- * sizes in both directions, then a stream each way, PING and the end. It proves
- * that both libraries mean the same by the same bytes.
+ * sizes in both directions, then a stream each way, PING and the end of one
+ * side after the other. It proves that both libraries mean the same by the same
+ * bytes.
  */
 
 #include <errno.h>
@@ -23,6 +24,7 @@
 #define SIZE_MAX_DGRAM 9000
 #define STREAM_BYTES (256 * 1024)
 #define CHUNK 3000
+#define FAREWELL 100
 #define PATIENCE_MS 60000
 
 static uint8_t buffer[SIZE_MAX_DGRAM + 16];
@@ -118,6 +120,23 @@ static void syn_refuse(unsigned int peer)
     close(listener);
 }
 
+/* The peer closes when it has read the farewell. */
+static void await_end(int fd)
+{
+    const struct timespec pause = {.tv_nsec = V4V_RETRY_MS * 1000000};
+    double until = v4v_io_now() + PATIENCE_MS / 1e3;
+    struct v4v_dev_status status = {.state = V4V_DEV_CONNECTED};
+
+    while (status.state == V4V_DEV_CONNECTED && v4v_io_now() < until) {
+        CHECK_EQ(read(fd, buffer, 16), 0);
+        CHECK_EQ(v4v_io_status(fd, &status), 0);
+        nanosleep(&pause, NULL);
+    }
+    CHECK_EQ(status.state, V4V_DEV_ENDED);
+    CHECK_EQ(status.flags,
+             V4V_DEV_KNOWS_FIN | V4V_DEV_HAS_SHUT | V4V_DEV_HAS_ENDED);
+}
+
 static void stream_server(unsigned int peer)
 {
     uint32_t port = LISTEN;
@@ -132,8 +151,12 @@ static void stream_server(unsigned int peer)
     if (stream_read(fd)) {
         stream_write(fd);
     }
-    /* The peer's PING comes before its RST, which ends the stream. */
+    /* The peer's PING comes before its FIN, which leaves our side open. */
     CHECK_EQ(read(fd, buffer, 16), 0);
+    pattern_fill(buffer, FAREWELL, 1);
+    CHECK_EQ(write(fd, buffer, FAREWELL), FAREWELL);
+    CHECK_EQ(v4v_io_shutdown(fd), 0);
+    await_end(fd);
     CHECK_ERRNO(write(fd, buffer, 16), EPIPE);
     close(fd);
     close(listener);
@@ -193,6 +216,11 @@ static void stream_client(unsigned int peer)
         CHECK_EQ(v4v_io_status(fd, &status), 0);
     }
     CHECK_EQ(status.pongs, 1);
+    CHECK_EQ(v4v_io_shutdown(fd), 0);
+    CHECK_EQ(fcntl(fd, F_SETFL, 0), 0);
+    CHECK(v4v_io_read_all(fd, buffer, FAREWELL));
+    CHECK(pattern_is(buffer, FAREWELL, 1));
+    CHECK_EQ(read(fd, buffer, 1), 0);
     close(fd);
 }
 
@@ -218,4 +246,23 @@ void pair_client(unsigned int peer)
         stream_client(peer);
     }
     close(fd);
+}
+
+/* The rules deny our answers, but for one listener's no. Whoever asks is not
+ * accepted. */
+void pair_barred(unsigned int peer)
+{
+    uint32_t ports[] = {LISTEN, REFUSING};
+    int listener[2];
+    int i;
+
+    for (i = 1; i >= 0; i--) {
+        listener[i] = v4v_io_listen(O_NONBLOCK, &ports[i], peer, 0);
+        CHECK(listener[i] >= 0);
+    }
+    for (i = 0; i < 2; i++) {
+        CHECK(polls(listener[i], POLLIN, PATIENCE_MS));
+        CHECK_ERRNO(v4v_io_accept(listener[i], 0, NULL), EAGAIN);
+        close(listener[i]);
+    }
 }

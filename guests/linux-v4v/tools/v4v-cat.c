@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,53 +13,20 @@
 #include <unistd.h>
 
 #include "v4v_io.h"
+#include "v4v_options.h"
 
 #define CHUNK (256 * 1024)
 
-static const char usage_text[] =
-    "usage: v4v-cat [OPTION]... DOMAIN PORT\n"
-    "       v4v-cat -l [OPTION]... PORT\n"
-    "\n"
-    "Copies standard input to a program in another domain, and what it says "
-    "to\n"
-    "standard output, through a V4V stream. DOMAIN is the other's domain id.\n"
-    "\n"
-    "  -l, --listen        wait for one connection instead of making one\n"
-    "  -d, --domain=ID     with -l: only from this domain\n"
-    "  -c, --close         close at the end of input (default without -l)\n"
-    "  -w, --wait          go on until the other side closes (default with "
-    "-l)\n"
-    "  -n, --no-input      do not read standard input; implies --wait\n"
-    "  -p, --patience=MS   try again so long while the connection is refused\n"
-    "  -r, --ring=BYTES    size of the ring to receive in (default 1 MiB)\n"
-    "  -v, --verbose       tell of the connection and its rate on standard "
-    "error\n"
-    "  -h, --help          this text\n"
-    "\n"
-    "Status: 0 the connection ended in order; 1 it failed or was refused;\n"
-    "2 the command line is wrong.\n";
-
-static const struct option long_options[] = {
-    {"listen", no_argument, NULL, 'l'},
-    {"domain", required_argument, NULL, 'd'},
-    {"close", no_argument, NULL, 'c'},
-    {"wait", no_argument, NULL, 'w'},
-    {"no-input", no_argument, NULL, 'n'},
-    {"patience", required_argument, NULL, 'p'},
-    {"ring", required_argument, NULL, 'r'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 struct settings {
-    bool listens;
+    struct v4v_options shared;
     bool is_verbose;
     bool no_input;
-    int closes; /* at the end of input; -1: not said */
+    bool closes; /* at the end of input, without an answer */
+    bool waits;  /* for the other side, even if it hears of no end */
     unsigned int partner;
-    unsigned int patience_ms;
     uint32_t ring_size;
+    const char *word[2]; /* without options */
+    unsigned int word_count;
     struct v4v_addr to; /* with -l only the port counts */
 };
 
@@ -75,66 +41,100 @@ struct flow {
 
 static struct flow out, in;
 
-static void usage_exit(int status)
+static void words_take(struct settings *s, struct argp_state *state)
 {
-    fputs(usage_text, status ? stderr : stdout);
-    exit(status);
+    const char *const *word = s->word;
+
+    if (s->word_count != (s->shared.listens ? 1 : 2)) {
+        argp_usage(state);
+    }
+    if (!s->shared.listens) {
+        s->to.domain = (uint16_t)v4v_io_number_or_die("DOMAIN", *word++, 0,
+                                                      V4V_DOMAIN_MAX);
+    }
+    s->to.port = (uint32_t)v4v_io_number_or_die("PORT", *word, 1, UINT32_MAX);
 }
 
-static void option_take(struct settings *s, int c)
+static error_t option_take(int key, char *arg, struct argp_state *state)
 {
-    switch (c) {
-    case 'l':
-        s->listens = true;
-        break;
+    struct settings *s = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &s->shared;
+        return 0;
     case 'd':
-        s->partner =
-            (unsigned int)v4v_io_number_or_die("--domain", optarg, 0, 0x7fef);
-        break;
+        s->partner = (unsigned int)v4v_io_number_or_die("--domain", arg, 0,
+                                                        V4V_DOMAIN_MAX);
+        return 0;
     case 'c':
+        s->closes = true;
+        return 0;
     case 'w':
-        s->closes = c == 'c';
-        break;
+        s->waits = true;
+        return 0;
     case 'n':
         s->no_input = true;
-        break;
-    case 'p':
-        s->patience_ms = (unsigned int)v4v_io_number_or_die("--patience",
-                                                            optarg, 0, 3600000);
-        break;
+        return 0;
     case 'r':
-        s->ring_size = (uint32_t)v4v_io_number_or_die("--ring", optarg, 4000,
+        s->ring_size = (uint32_t)v4v_io_number_or_die("--ring", arg, 4000,
                                                       V4V_DEV_RING_MAX);
-        break;
+        return 0;
     case 'v':
         s->is_verbose = true;
-        break;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (s->word_count == 2) {
+            argp_usage(state);
+        }
+        s->word[s->word_count++] = arg;
+        return 0;
+    case ARGP_KEY_END:
+        words_take(s, state);
+        return 0;
     default:
-        usage_exit(c == 'h' ? 0 : 2);
+        return ARGP_ERR_UNKNOWN;
     }
 }
+
+static const struct argp_option options[] = {
+    {"domain", 'd', "ID", 0, "With -l: only from this domain", 0},
+    {"close", 'c', NULL, 0,
+     "Close at the end of input, without waiting for an answer", 0},
+    {"wait", 'w', NULL, 0,
+     "Wait for the other side even if it cannot be told of the end of input "
+     "(default with -l), instead of closing",
+     0},
+    {"no-input", 'n', NULL, 0,
+     "Do not read standard input; go on until the other side ends", 0},
+    {"ring", 'r', "BYTES", 0, "Size of the ring to receive in (default 1 MiB)",
+     0},
+    {"verbose", 'v', NULL, 0,
+     "Tell of the connection and its rate on standard error", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = option_take,
+    .args_doc = "DOMAIN PORT\n-l PORT",
+    .doc =
+        "Copies standard input to a program in another domain, and what it "
+        "says to standard output, through a V4V stream. DOMAIN is the other's "
+        "domain id.\v"
+        "At the end of input the other side is told, and its answer is awaited "
+        "to its end. If standard input is a terminal, the end of the other "
+        "side is the end of both.\n\n"
+        "Status: 0 the connection ended in order; 1 it failed or was refused; "
+        "2 the command line is wrong.",
+    .children = v4v_options_children,
+};
 
 static void settings_read(struct settings *s, int argc, char **argv)
 {
-    int c;
-
-    *s = (struct settings){.closes = -1, .partner = V4V_DOMID_ANY};
-    while ((c = getopt_long(argc, argv, "ld:cwnp:r:vh", long_options, NULL)) !=
-           -1) {
-        option_take(s, c);
-    }
-    if (argc - optind != (s->listens ? 1 : 2)) {
-        usage_exit(2);
-    }
-    if (!s->listens) {
-        s->to.domain =
-            (uint16_t)v4v_io_number_or_die("DOMAIN", argv[optind++], 0, 0x7fef);
-    }
-    s->to.port =
-        (uint32_t)v4v_io_number_or_die("PORT", argv[optind], 1, UINT32_MAX);
-    if (s->closes < 0) {
-        s->closes = !s->listens;
-    }
+    *s = (struct settings){.partner = V4V_DOMID_ANY};
+    v4v_options_read(&argp, argc, argv, s);
+    s->waits |= s->shared.listens;
 }
 
 static int listen_once(const struct settings *s, struct v4v_addr *peer)
@@ -192,17 +192,88 @@ static bool flow_is_done(const struct flow *f)
     return f->is_over && f->end == f->start;
 }
 
+/* Both directions as far as it goes without waiting. 0, or -1 with errno. */
+static int flows_move(void)
+{
+    int moved;
+
+    do {
+        int read_rc = flow_read(&in);
+        int print_rc = read_rc < 0 ? -1 : flow_write(&in);
+        int send_rc = print_rc < 0 ? -1 : flow_write(&out);
+
+        if (send_rc < 0) {
+            return -1;
+        }
+        moved = read_rc | print_rc | send_rc;
+    } while (moved && !flow_is_done(&in));
+    return 0;
+}
+
+/* What becomes of our side when all has been sent. */
+enum out_end { OUT_SENDS, OUT_TOLD, OUT_CLOSES };
+
+static enum out_end out_end;
+
+static int out_finish(int stream, const struct settings *s)
+{
+    if (out_end != OUT_SENDS || !flow_is_done(&out)) {
+        return 0;
+    }
+    if (s->closes) {
+        out_end = OUT_CLOSES;
+    } else if (v4v_io_shutdown(stream) == 0 || errno == EPIPE) {
+        out_end = OUT_TOLD;
+    } else if (errno == EOPNOTSUPP) {
+        out_end = s->waits ? OUT_TOLD : OUT_CLOSES;
+    } else if (errno != EAGAIN) {
+        return -1;
+    }
+    return 0;
+}
+
+/* Whether the other side has closed, and not only ended what it says: errno is
+ * why nothing can be sent any more. */
+static bool stream_is_closed(int stream)
+{
+    struct v4v_dev_status status;
+
+    if (v4v_io_status(stream, &status) != 0 || status.state != V4V_DEV_ENDED) {
+        return false;
+    }
+    errno = status.error ? (int)status.error : EPIPE;
+    return true;
+}
+
+/* 1: yes; 0: no; -1: something has not reached the other side. */
+static int talk_is_over(int stream)
+{
+    if (out_end == OUT_CLOSES) {
+        return 1;
+    }
+    if (!flow_is_done(&in)) {
+        return 0;
+    }
+    if (out_end == OUT_TOLD) {
+        return 1;
+    }
+    if (stream_is_closed(stream)) {
+        return out.end > out.start || errno != EPIPE ? -1 : 1;
+    }
+    return out.end == out.start && isatty(STDIN_FILENO);
+}
+
 /* The stream does not wait, standard input and output may. */
 static int wait_for_something(int stream)
 {
     bool wants_input = !out.is_over && out.end == out.start;
     struct pollfd fds[] = {
-        {.fd = stream, .events = POLLIN},
+        {.fd = stream, .events = in.is_over ? 0 : POLLIN},
         {.fd = wants_input ? STDIN_FILENO : -1, .events = POLLIN},
     };
     int rc;
 
-    if (out.end > out.start) {
+    if (out.end > out.start || (out.is_over && out_end == OUT_SENDS)) {
         fds[0].events |= POLLOUT;
     }
     rc = poll(fds, 2, -1);
@@ -212,27 +283,31 @@ static int wait_for_something(int stream)
     return fds[1].revents ? flow_read(&out) : 0;
 }
 
-/* Until one side has closed. 0, or -1 with errno. */
-static int talk(int stream, bool closes)
+/* Whoever reads what the other side says learns of its end. */
+static void in_finish(void)
 {
-    while (!flow_is_done(&in) && !(closes && flow_is_done(&out))) {
-        int moved;
+    if (in.to >= 0 && flow_is_done(&in)) {
+        close(in.to);
+        in.to = -1;
+    }
+}
 
-        if (wait_for_something(stream) < 0) {
+/* To the end. 0, or -1 with errno. */
+static int talk(int stream, const struct settings *s)
+{
+    int over = 0;
+
+    while (!over) {
+        if (flows_move() < 0 || out_finish(stream, s) < 0) {
             return -1;
         }
-        do {
-            int read_rc = flow_read(&in);
-            int print_rc = read_rc < 0 ? -1 : flow_write(&in);
-            int send_rc = print_rc < 0 ? -1 : flow_write(&out);
-
-            if (send_rc < 0) {
-                return -1;
-            }
-            moved = read_rc | print_rc | send_rc;
-        } while (moved && !flow_is_done(&in));
+        in_finish();
+        over = talk_is_over(stream);
+        if (over == 0 && wait_for_something(stream) < 0) {
+            return -1;
+        }
     }
-    return 0;
+    return over < 0 ? -1 : 0;
 }
 
 static void rate_print(const char *what, unsigned long long bytes,
@@ -247,9 +322,9 @@ static void rate_print(const char *what, unsigned long long bytes,
 static int run(const struct settings *s)
 {
     struct v4v_addr peer = s->to;
-    int stream = s->listens
-                     ? listen_once(s, &peer)
-                     : v4v_io_connect(&s->to, s->ring_size, s->patience_ms);
+    int stream = s->shared.listens ? listen_once(s, &peer)
+                                   : v4v_io_connect(&s->to, s->ring_size,
+                                                    s->shared.patience_ms);
     double start = v4v_io_now();
     int rc;
 
@@ -265,7 +340,8 @@ static int run(const struct settings *s)
     out.from = STDIN_FILENO;
     out.to = stream;
     out.is_over = s->no_input;
-    rc = talk(stream, s->closes && !s->no_input);
+    out_end = s->no_input ? OUT_TOLD : OUT_SENDS;
+    rc = talk(stream, s);
     if (s->is_verbose) {
         double seconds = v4v_io_now() - start;
 

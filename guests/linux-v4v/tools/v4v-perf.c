@@ -6,13 +6,13 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "v4v_io.h"
+#include "v4v_options.h"
 
 #define PORT_DEFAULT 5201
 #define SIZE_MAX_BLOCK (1024 * 1024)
@@ -21,50 +21,12 @@
 #define WARM_UP 8
 #define MAGIC 0x66703476u
 
-static const char usage_text[] =
-    "usage: v4v-perf -l [OPTION]...\n"
-    "       v4v-perf [OPTION]... DOMAIN\n"
-    "\n"
-    "Measures V4V streams to a v4v-perf -l in the domain with the id DOMAIN: "
-    "for\n"
-    "each size the rate of messages of this size in one direction, until the "
-    "last\n"
-    "has been read, and the median and 99th percentile of the time of one "
-    "there\n"
-    "and back.\n"
-    "\n"
-    "  -l, --listen        be the other side\n"
-    "  -1, --once          with -l: end after one client\n"
-    "  -P, --port=PORT     to meet at (default 5201)\n"
-    "  -s, --sizes=LIST    bytes, separated by commas, up to 1048576\n"
-    "                      (default 16,256,4096,16384,65536,262144)\n"
-    "  -b, --bytes=N       to send for each size, but not more than 20000\n"
-    "                      messages (default 16777216)\n"
-    "  -n, --pings=N       round trips for each size (default 200)\n"
-    "  -p, --patience=MS   try again so long while the connection is refused\n"
-    "  -j, --json          print JSON instead of a table\n"
-    "  -h, --help          this text\n"
-    "\n"
-    "Status: 0 done; 1 something failed; 2 the command line is wrong.\n";
-
-static const struct option long_options[] = {
-    {"listen", no_argument, NULL, 'l'},
-    {"once", no_argument, NULL, '1'},
-    {"port", required_argument, NULL, 'P'},
-    {"sizes", required_argument, NULL, 's'},
-    {"bytes", required_argument, NULL, 'b'},
-    {"pings", required_argument, NULL, 'n'},
-    {"patience", required_argument, NULL, 'p'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 struct settings {
-    bool listens, is_once, is_json;
+    struct v4v_options shared;
+    bool is_once, is_json;
     uint32_t port;
     unsigned int domain;
-    unsigned int patience_ms;
+    unsigned int word_count; /* without options */
     unsigned long bytes, pings;
     size_t size[SIZES_MAX];
     unsigned int size_count;
@@ -89,12 +51,6 @@ struct result {
 
 static uint8_t block[SIZE_MAX_BLOCK];
 
-static void usage_exit(int status)
-{
-    fputs(usage_text, status ? stderr : stdout);
-    exit(status);
-}
-
 static void sizes_take(struct settings *s, char *list)
 {
     char *word;
@@ -110,44 +66,77 @@ static void sizes_take(struct settings *s, char *list)
     }
 }
 
-static void option_take(struct settings *s, int c)
+static error_t option_take(int key, char *arg, struct argp_state *state)
 {
-    switch (c) {
-    case 'l':
-        s->listens = true;
-        break;
+    struct settings *s = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &s->shared;
+        return 0;
     case '1':
         s->is_once = true;
-        break;
+        return 0;
     case 'P':
-        s->port =
-            (uint32_t)v4v_io_number_or_die("--port", optarg, 1, UINT32_MAX);
-        break;
+        s->port = (uint32_t)v4v_io_number_or_die("--port", arg, 1, UINT32_MAX);
+        return 0;
     case 's':
-        sizes_take(s, optarg);
-        break;
+        sizes_take(s, arg);
+        return 0;
     case 'b':
-        s->bytes = v4v_io_number_or_die("--bytes", optarg, 1, 1ul << 40);
-        break;
+        s->bytes = v4v_io_number_or_die("--bytes", arg, 1, 1ul << 40);
+        return 0;
     case 'n':
-        s->pings = v4v_io_number_or_die("--pings", optarg, 1, PINGS_MAX);
-        break;
-    case 'p':
-        s->patience_ms = (unsigned int)v4v_io_number_or_die("--patience",
-                                                            optarg, 0, 3600000);
-        break;
+        s->pings = v4v_io_number_or_die("--pings", arg, 1, PINGS_MAX);
+        return 0;
     case 'j':
         s->is_json = true;
-        break;
+        return 0;
+    case ARGP_KEY_ARG:
+        s->domain = (unsigned int)v4v_io_number_or_die("DOMAIN", arg, 0,
+                                                       V4V_DOMAIN_MAX);
+        s->word_count++;
+        return 0;
+    case ARGP_KEY_END:
+        if (s->word_count != (s->shared.listens ? 0 : 1)) {
+            argp_usage(state);
+        }
+        return 0;
     default:
-        usage_exit(c == 'h' ? 0 : 2);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
+static const struct argp_option options[] = {
+    {"once", '1', NULL, 0, "With -l: end after one client", 0},
+    {"port", 'P', "PORT", 0, "To meet at (default 5201)", 0},
+    {"sizes", 's', "LIST", 0,
+     "Bytes, separated by commas, up to 1048576 (default "
+     "16,256,4096,16384,65536,262144)",
+     0},
+    {"bytes", 'b', "N", 0,
+     "To send for each size, but not more than 20000 messages (default "
+     "16777216)",
+     0},
+    {"pings", 'n', "N", 0, "Round trips for each size (default 200)", 0},
+    {"json", 'j', NULL, 0, "Print JSON instead of a table", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = option_take,
+    .args_doc = "DOMAIN\n-l",
+    .doc = "Measures V4V streams to a v4v-perf -l in the domain with the id "
+           "DOMAIN: for each size the rate of messages of this size in one "
+           "direction, until the last has been read, and the median and 99th "
+           "percentile of the time of one there and back.\v"
+           "Status: 0 done; 1 something failed; 2 the command line is wrong.",
+    .children = v4v_options_children,
+};
+
 static void settings_read(struct settings *s, int argc, char **argv)
 {
-    int c;
-
     *s = (struct settings){
         .port = PORT_DEFAULT,
         .bytes = 16 * 1024 * 1024,
@@ -155,17 +144,7 @@ static void settings_read(struct settings *s, int argc, char **argv)
         .size = {16, 256, 4096, 16384, 65536, 262144},
         .size_count = 6,
     };
-    while ((c = getopt_long(argc, argv, "l1P:s:b:n:p:jh", long_options,
-                            NULL)) != -1) {
-        option_take(s, c);
-    }
-    if (argc - optind != (s->listens ? 0 : 1)) {
-        usage_exit(2);
-    }
-    if (!s->listens) {
-        s->domain = (unsigned int)v4v_io_number_or_die("DOMAIN", argv[optind],
-                                                       0, 0x7fef);
-    }
+    v4v_options_read(&argp, argc, argv, s);
 }
 
 /* ---- The listening side ------------------------------------------------- */
@@ -339,7 +318,7 @@ static int measure(const struct settings *s)
         .port = s->port,
         .domain = (uint16_t)s->domain,
     };
-    int fd = v4v_io_connect(&to, 0, s->patience_ms);
+    int fd = v4v_io_connect(&to, 0, s->shared.patience_ms);
     unsigned int i;
 
     if (fd < 0) {
@@ -369,7 +348,7 @@ int main(int argc, char **argv)
     struct settings s;
 
     settings_read(&s, argc, argv);
-    if ((s.listens ? serve(&s) : measure(&s)) != 0) {
+    if ((s.shared.listens ? serve(&s) : measure(&s)) != 0) {
         fprintf(stderr, "v4v-perf: %s\n", v4v_io_error(errno));
         return 1;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * v4v-test: does /dev/v4v do what v4v_dev.h says? `local` talks to itself,
- * `server` and `client` to the micro guest v4v-pair in another domain.
+ * `server`, `client` and `barred` to the micro guest v4v-pair in another
+ * domain.
  */
 
 #include <errno.h>
@@ -21,10 +22,12 @@ static const char usage_text[] =
     "usage: v4v-test local [CASE]\n"
     "       v4v-test server DOMAIN\n"
     "       v4v-test client DOMAIN\n"
+    "       v4v-test barred DOMAIN\n"
     "       v4v-test domain\n"
     "\n"
     "Tests the module v4v: `local` within this domain, all cases or one;\n"
-    "`server` and `client` with the micro guest v4v-pair as the other in\n"
+    "`server`, `client` and `barred` with the micro guest v4v-pair as the "
+    "other in\n"
     "DOMAIN. `domain` prints this domain's id.\n"
     "\n"
     "Status: 0 all checks held; 1 not all; 2 the command line is wrong.\n";
@@ -169,6 +172,29 @@ static void cases_run(const struct test_case *c, const char *only)
     }
 }
 
+/* A role with a peer; false: there is no such role. */
+static bool pair_run(const char *role, const char *peer)
+{
+    static const struct {
+        const char *name;
+        void (*run)(unsigned int peer);
+    } roles[] = {
+        {"server", pair_server},
+        {"client", pair_client},
+        {"barred", pair_barred},
+    };
+    unsigned int i;
+
+    for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        if (!strcmp(role, roles[i].name)) {
+            roles[i].run(
+                (unsigned int)v4v_io_number_or_die("DOMAIN", peer, 0, 0x7fef));
+            return true;
+        }
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -185,14 +211,9 @@ int main(int argc, char **argv)
     if (!strcmp(what, "local") && argc <= 3) {
         cases_run(datagram_cases, argv[2]);
         cases_run(stream_cases, argv[2]);
+        cases_run(shutdown_cases, argv[2]);
         cases_run(abuse_cases, argv[2]);
-    } else if (!strcmp(what, "server") && argc == 3) {
-        pair_server(
-            (unsigned int)v4v_io_number_or_die("DOMAIN", argv[2], 0, 0x7fef));
-    } else if (!strcmp(what, "client") && argc == 3) {
-        pair_client(
-            (unsigned int)v4v_io_number_or_die("DOMAIN", argv[2], 0, 0x7fef));
-    } else {
+    } else if (argc != 3 || !pair_run(what, argv[2])) {
         fputs(usage_text, stderr);
         return 2;
     }

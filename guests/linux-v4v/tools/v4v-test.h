@@ -45,10 +45,12 @@ struct pair {
 struct pair pair_make(uint32_t ring_size, int flags);
 void pair_close(struct pair *p);
 
-extern const struct test_case datagram_cases[], stream_cases[], abuse_cases[];
+extern const struct test_case datagram_cases[], stream_cases[];
+extern const struct test_case shutdown_cases[], abuse_cases[];
 
 /** The other side of the micro guest v4v-pair. */
 void pair_server(unsigned int peer);
 void pair_client(unsigned int peer);
+void pair_barred(unsigned int peer);
 
 #endif

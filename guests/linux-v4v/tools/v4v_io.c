@@ -126,6 +126,11 @@ long v4v_io_receive(int fd, struct v4v_addr *from, void *data, size_t size)
     return rc;
 }
 
+int v4v_io_shutdown(int fd)
+{
+    return ioctl(fd, V4V_IOC_SHUTDOWN);
+}
+
 int v4v_io_status(int fd, struct v4v_dev_status *status)
 {
     return ioctl(fd, V4V_IOC_STATUS, status);

@@ -29,6 +29,8 @@ int v4v_io_connect(const struct v4v_addr *to, uint32_t ring_size,
 long v4v_io_send(int fd, const struct v4v_addr *to, const void *data,
                  size_t size);
 long v4v_io_receive(int fd, struct v4v_addr *from, void *data, size_t size);
+/** Ends the stream in our direction. */
+int v4v_io_shutdown(int fd);
 int v4v_io_status(int fd, struct v4v_dev_status *status);
 
 /** All of it, with several calls if need be. False: errno, or 0 if the other

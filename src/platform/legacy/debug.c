@@ -60,24 +60,16 @@ void legacy_debug_flush(struct legacy_debug *debug)
         return;
     }
     debug->line_length = 0;
-    if (debug->sink == LEGACY_DEBUG_TO_LOG) {
-        debug->line[length] = '\0';
-        line_log(debug);
-    } else {
-        /* What the console does not take is lost. */
-        (void)!debug->host->console_write(debug->host->ctx, debug->line,
-                                          length);
-    }
+    debug->line[length] = '\0';
+    line_log(debug);
 }
 
 static void text_write(struct legacy_debug *debug, char c)
 {
-    bool to_log = debug->sink == LEGACY_DEBUG_TO_LOG;
-
-    if (debug->sink == LEGACY_DEBUG_OFF || (to_log && c == '\r')) {
+    if (c == '\r') {
         return;
     }
-    if (!(to_log && c == '\n')) {
+    if (c != '\n') {
         debug->line[debug->line_length++] = c;
     }
     if (c == '\n' || debug->line_length == LEGACY_DEBUG_LINE - 1) {
@@ -131,7 +123,7 @@ uint8_t legacy_debug_read(struct legacy_debug *debug, uint16_t port)
 {
     uint32_t count = debug->post_count;
 
-    if (port == LEGACY_DEBUG_PORT && debug->sink != LEGACY_DEBUG_OFF) {
+    if (port == LEGACY_DEBUG_PORT) {
         return LEGACY_DEBUG_MAGIC;
     }
     if (port == LEGACY_POST_PORT && count != 0) {
@@ -151,12 +143,10 @@ void legacy_debug_write(struct legacy_debug *debug, uint16_t port,
 }
 
 void legacy_debug_init(struct legacy_debug *debug,
-                       const struct legacy_host *host,
-                       enum legacy_debug_sink sink)
+                       const struct legacy_host *host)
 {
     memset(debug, 0, sizeof(*debug));
     debug->host = host;
-    debug->sink = sink;
     debug->budget = LEGACY_DEBUG_BURST;
     debug->budget_ns = host->now_ns(host->ctx);
 }

@@ -33,6 +33,8 @@ struct svm_vcpu {
     uint8_t soft_len;
     uint64_t soft_rip; /* of the instruction it stands for */
 
+    bool lme_is_hidden; /* EFER.LME is set, but not in the VMCB */
+
     uint64_t dr[4];
     bool dr_loaded; /* DR0-3 hold the guest's values on this CPU */
     uint64_t xcr0;
@@ -120,10 +122,18 @@ unsigned svm_code_bits_get(const struct vcpu *v);
 unsigned svm_cpl_get(const struct vcpu *v);
 unsigned svm_tpr_get(const struct vcpu *v);
 void svm_tpr_set(struct vcpu *v, unsigned tpr);
+
+/* svm_debug.c */
 /** Moves the guest's DR0-3 into the processor and opens the registers. */
 void svm_debug_load(struct vcpu *v);
 /** The opposite; nothing if they were not loaded. */
 void svm_debug_save(struct vcpu *v);
+/** The guest's DR7 without the breakpoints that would hit our own code, stack
+ * or data on the way into the guest. DR0-3 are loaded. */
+uint64_t svm_dr7_for_host(const struct svm_vcpu *sv, const struct svm_cpu *cpu);
+/** After DR0-3 or DR7 were set: enabled breakpoints need their addresses in the
+ * registers, and their writes intercepted. */
+void svm_breakpoints_settle(struct vcpu *v);
 
 /* svm_event.c */
 void svm_event_inject(struct vcpu *v, const struct vcpu_event *ev);

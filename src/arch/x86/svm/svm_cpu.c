@@ -23,7 +23,8 @@ int svm_probe(const char **why)
     uint64_t vm_cr;
 
     if (!x86_features.svm) {
-        *why = "CPUID 80000001h ECX bit 2: no SVM";
+        *why = x86_features.vmx ? "CPUID 1 ECX bit 5: VMX, which has no backend"
+                                : "CPUID 80000001h ECX bit 2: no SVM";
         return -RV_ENODEV;
     }
     /* Not every implementation has the register (Bochs does not). */

@@ -7,6 +7,7 @@
  *      Support", 15.7.2 "Exceptions during event delivery".
  */
 
+#include "cpu/regs.h"
 #include "svm/svm.h"
 
 #define VECTOR_DB 1u
@@ -29,6 +30,7 @@ void svm_event_inject(struct vcpu *v, const struct vcpu_event *ev)
                       SVM_EVENT_VALID | ((uint64_t)ev->error << 32);
     if (ev->type == EVENT_EXCEPTION && ev->vector == VECTOR_PF) {
         vmcb->cr2 = ev->cr2;
+        write_cr2(ev->cr2); /* see svm_vcpu_load() */
     }
     if (ev->type == EVENT_NMI) {
         struct svm_vcpu *sv = svm_vcpu(v);
@@ -159,7 +161,7 @@ void svm_intercepts_apply(const struct vcpu *v)
         vmcb->dr_write = 0xffff;
     } else {
         vmcb->dr_read = 0;
-        vmcb->dr_write = 1u << 7;
+        vmcb->dr_write = vmcb->dr7 & DR7_ENABLES ? 0xaf : 0xa0;
     }
 }
 

@@ -17,11 +17,24 @@
 typedef void exit_decoder(struct vcpu *v, const struct vmcb *vmcb,
                           struct vmexit *exit);
 
-static void decode_cr(struct vcpu *v rv_unused, const struct vmcb *vmcb,
+/* Bochs sets or clears LMA for a write of CR0 that it then does not execute. */
+static void lma_restore(struct vcpu *v)
+{
+    struct vmcb *vmcb = svm_vmcb(v);
+    bool is_long = (vmcb->efer & EFER_LME) && (vmcb->cr0 & CR0_PG);
+
+    vmcb->efer = (vmcb->efer & ~EFER_LMA) | (is_long ? EFER_LMA : 0);
+    v->paging.efer = vmcb->efer;
+}
+
+static void decode_cr(struct vcpu *v, const struct vmcb *vmcb,
                       struct vmexit *exit)
 {
     unsigned code = (unsigned)vmcb->exitcode;
 
+    if (code == SVM_EXIT_CR0_WRITE) {
+        lma_restore(v);
+    }
     exit->u.cr.cr = code & 0xf;
     exit->u.cr.write = code >= SVM_EXIT_CR0_WRITE;
     exit->u.cr.decoded =
@@ -41,7 +54,8 @@ static void decode_dr(struct vcpu *v, const struct vmcb *vmcb,
     exit->u.dr.write = code >= SVM_EXIT_DR0_WRITE;
     exit->u.dr.decoded = x86_features.decode_assists;
     exit->u.dr.gpr = vmcb->exitinfo1 & 0xf;
-    if (!svm_vcpu(v)->wanted.dr_access && code != SVM_EXIT_DR0_WRITE + 7) {
+    if (!svm_vcpu(v)->wanted.dr_access && !svm_vcpu(v)->dr_loaded &&
+        code != SVM_EXIT_DR0_WRITE + 5 && code != SVM_EXIT_DR0_WRITE + 7) {
         svm_debug_load(v);
         exit->reason = VMEXIT_NONE;
     }

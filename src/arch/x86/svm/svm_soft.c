@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Injected software interrupts and exceptions. The handler must find the
- * address behind the instruction, but the processor saves RIP as it is unless
- * it has next-RIP saving. Without it RIP is moved before the entry, and moved
- * back if the event is not delivered after all; an exception that ends the
- * delivery is intercepted, because it must not find the moved RIP either.
+ * address behind the instruction: with next-RIP saving the processor takes it
+ * from the VMCB, without it saves RIP as it is, and one that has the feature
+ * may do so, too (Bochs). So RIP is moved before the entry in any case, and
+ * moved back if the event is not delivered after all; an exception that ends
+ * the delivery is intercepted, because it must not find the moved RIP either.
  * Ref: AMD APM Vol 2, 15.20 "Event Injection", 15.7.1 "State Saved on Exit".
  */
 
@@ -14,26 +15,26 @@
 #define VECTOR_BP 3u
 #define VECTOR_OF 4u
 
-static uint64_t rip_behind(const struct vcpu *v, uint64_t rip, uint8_t len)
+static void rip_move(struct vcpu *v)
 {
-    rip += len;
-    return svm_code_bits(svm_vmcb(v)) == 64 ? rip : (uint32_t)rip;
+    struct svm_vcpu *sv = svm_vcpu(v);
+    uint64_t next = sv->soft_rip + sv->soft_len;
+
+    v->regs.rip = svm_code_bits(sv->vmcb) == 64 ? next : (uint32_t)next;
+    if (x86_features.nrips) {
+        sv->vmcb->nrip = v->regs.rip;
+    }
 }
 
 void svm_soft_place(struct vcpu *v, const struct vcpu_event *ev)
 {
     struct svm_vcpu *sv = svm_vcpu(v);
-    uint64_t next = rip_behind(v, v->regs.rip, ev->insn_len);
 
     sv->soft_is_queued = true;
     sv->soft_type = ev->type;
     sv->soft_len = ev->insn_len;
     sv->soft_rip = v->regs.rip;
-    if (x86_features.nrips) {
-        sv->vmcb->nrip = next;
-    } else {
-        v->regs.rip = next;
-    }
+    rip_move(v);
     svm_intercepts_apply(v);
 }
 
@@ -46,8 +47,8 @@ bool svm_soft_requeue(struct vcpu *v, unsigned type, unsigned vector)
          (vector != VECTOR_BP && vector != VECTOR_OF))) {
         return true;
     }
-    if (sv->soft_is_queued && x86_features.nrips) {
-        sv->vmcb->nrip = rip_behind(v, sv->soft_rip, sv->soft_len);
+    if (sv->soft_is_queued) {
+        rip_move(v); /* the exit has overwritten the next RIP */
     }
     return sv->soft_is_queued;
 }

@@ -99,7 +99,8 @@ uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r)
 
     switch (r) {
     case CREG_EFER:
-        return sv->vmcb->efer & ~EFER_SVME;
+        return (sv->vmcb->efer & ~EFER_SVME) |
+               (sv->lme_is_hidden ? EFER_LME : 0);
     case CREG_XCR0:
         /* Read, not remembered: XSETBV does not exit everywhere. */
         return is_loaded_here(v) ? xstate_xcr0_get() : sv->xcr0;
@@ -118,6 +119,27 @@ uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r)
     }
 }
 
+/*
+ * LME without PAE is legal as long as paging is off, but QEMU's TCG cannot
+ * leave a guest in that state: it goes on in the host with paging off. LME has
+ * no effect then, so it is kept back until PAE is set.
+ */
+static void long_mode_settle(struct svm_vcpu *sv)
+{
+    struct vmcb *vmcb = sv->vmcb;
+
+    if (vmcb->cr0 & CR0_PG) {
+        return;
+    }
+    if (sv->lme_is_hidden) {
+        vmcb->efer |= EFER_LME;
+    }
+    sv->lme_is_hidden = (vmcb->efer & EFER_LME) && !(vmcb->cr4 & CR4_PAE);
+    if (sv->lme_is_hidden) {
+        vmcb->efer &= ~EFER_LME;
+    }
+}
+
 void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
 {
     struct svm_vcpu *sv = svm_vcpu(v);
@@ -125,6 +147,8 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
     switch (r) {
     case CREG_EFER:
         sv->vmcb->efer = value | EFER_SVME;
+        sv->lme_is_hidden = false;
+        long_mode_settle(sv);
         svm_paging_refresh(v);
         break;
     case CREG_XCR0:
@@ -145,17 +169,23 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
     case CREG_DR3:
         svm_debug_save(v);
         sv->dr[r - CREG_DR0] = value;
+        svm_breakpoints_settle(v);
         break;
     case CREG_DR7:
         sv->vmcb->dr7 = value;
-        if ((value & DR7_ENABLES) && !sv->dr_loaded && is_loaded_here(v)) {
-            svm_debug_load(v);
+        svm_breakpoints_settle(v);
+        break;
+    case CREG_CR2:
+        sv->vmcb->cr2 = value;
+        if (is_loaded_here(v)) {
+            write_cr2(value); /* see svm_vcpu_load() */
         }
         break;
     case CREG_CR3:
     case CREG_CR4:
     case CREG_CR0:
         *creg_of(v, r) = value;
+        long_mode_settle(sv);
         svm_paging_refresh(v);
         svm_tlb_flush(v);
         break;
@@ -163,33 +193,6 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
         *creg_of(v, r) = value;
         break;
     }
-}
-
-void svm_debug_load(struct vcpu *v)
-{
-    struct svm_vcpu *sv = svm_vcpu(v);
-
-    __asm__ volatile("mov %0, %%db0" : : "r"(sv->dr[0]));
-    __asm__ volatile("mov %0, %%db1" : : "r"(sv->dr[1]));
-    __asm__ volatile("mov %0, %%db2" : : "r"(sv->dr[2]));
-    __asm__ volatile("mov %0, %%db3" : : "r"(sv->dr[3]));
-    sv->dr_loaded = true;
-    svm_intercepts_apply(v);
-}
-
-void svm_debug_save(struct vcpu *v)
-{
-    struct svm_vcpu *sv = svm_vcpu(v);
-
-    if (!sv->dr_loaded) {
-        return;
-    }
-    __asm__ volatile("mov %%db0, %0" : "=r"(sv->dr[0]));
-    __asm__ volatile("mov %%db1, %0" : "=r"(sv->dr[1]));
-    __asm__ volatile("mov %%db2, %0" : "=r"(sv->dr[2]));
-    __asm__ volatile("mov %%db3, %0" : "=r"(sv->dr[3]));
-    sv->dr_loaded = false;
-    svm_intercepts_apply(v);
 }
 
 unsigned svm_tpr_get(const struct vcpu *v)

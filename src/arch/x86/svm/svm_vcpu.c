@@ -127,6 +127,7 @@ void svm_vcpu_reset(struct vcpu *v)
     sv->nmi_masked = false;
     sv->iret_rip = ~0UL;
     sv->soft_is_queued = false;
+    sv->lme_is_hidden = false;
     sv->xcr0 = XCR0_X87;
     memset(sv->dr, 0, sizeof(sv->dr));
     sv->asid_generation = 0;
@@ -134,10 +135,13 @@ void svm_vcpu_reset(struct vcpu *v)
     xstate_reset(v->xsave);
 }
 
+/* Bochs' VMRUN leaves CR2 as it is. As long as the host takes no page fault,
+ * it is enough to load it where another's may be in the register. */
 void svm_vcpu_load(struct vcpu *v)
 {
     struct svm_vcpu *sv = svm_vcpu(v);
 
+    write_cr2(sv->vmcb->cr2);
     xstate_load(v->xsave, sv->xcr0);
     if (sv->vmcb->dr7 & DR7_ENABLES) {
         svm_debug_load(v);
@@ -183,7 +187,7 @@ static rv_noinline void switch_with_breakpoints(struct vcpu *v,
     struct svm_vcpu *sv = svm_vcpu(v);
     uint64_t dr6;
 
-    __asm__ volatile("mov %0, %%db7" : : "r"(sv->vmcb->dr7));
+    __asm__ volatile("mov %0, %%db7" : : "r"(svm_dr7_for_host(sv, cpu)));
     svm_switch(&v->regs, sv->vmcb_pa, cpu->host_pa);
     __asm__ volatile("mov %0, %%db7" : : "r"(DR7_RESET));
     /* A data breakpoint hit by an instruction that is stepped over is not in
