@@ -34,7 +34,7 @@ unsigned arch_cpus_start(const struct boot_info *info);
 void *arch_early_alloc(size_t bytes);
 
 /**
- * Makes the data that only boot writes (section .data.ro_after_init) read-only
+ * Makes the data that only boot writes (RV_RO_AFTER_INIT) read-only
  * on all CPUs. Once, after arch_cpus_start().
  */
 void arch_init_data_seal(void);

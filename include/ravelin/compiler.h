@@ -20,9 +20,10 @@
 #define rv_cold __attribute__((cold))
 #define rv_weak __attribute__((weak))
 
-/* Data that only boot writes; read-only once arch_init_data_seal() has run.
- * Needs an initialiser, so that it does not land in .bss. */
-#define RV_RO_AFTER_INIT rv_section(".data.ro_after_init")
+/* Data that only boot writes; read-only once arch_init_data_seal() has run. The
+ * first starts as zero and takes no room in the image. */
+#define RV_RO_AFTER_INIT rv_section(".bss.ro_after_init")
+#define RV_RO_AFTER_INIT_DATA rv_section(".data.ro_after_init")
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -139,7 +139,15 @@ def only_alive_left_waits_for_the_others():
     case = make_case(domain(expect="alive"), domain(2))
     assert not verdict.only_alive_left(case, {0: "", 2: "x", 3: "y"})
     assert verdict.only_alive_left(
+        case, {0: "", 2: "x\n", 3: "Test result: SUCCESS\n"})
+
+
+def only_alive_left_waits_for_the_end_of_a_line():
+    case = make_case(domain(expect="alive"), domain(2))
+    assert not verdict.only_alive_left(
         case, {0: "", 2: "x", 3: "Test result: SUCCESS\n"})
+    assert not verdict.only_alive_left(
+        case, {0: "", 2: "x\n", 3: "Test result: SUCCESS"})
 
 
 def judge_domain_that_stays_passes_without_an_end():
@@ -234,6 +242,7 @@ TESTS = [
     judge_crash_for_another_cause_is_reported,
     judge_survived_crash_is_reported,
     only_alive_left_waits_for_the_others,
+    only_alive_left_waits_for_the_end_of_a_line,
     judge_domain_that_stays_passes_without_an_end,
     manifest_has_every_field_that_is_set,
     owner_of_the_line_is_heard_on_it,

@@ -21,6 +21,7 @@ extern const uint8_t __text_start[];
 extern const uint8_t __text_end[];
 extern const uint8_t __rodata_start[];
 extern const uint8_t __rodata_end[];
+extern uint8_t __data_start[];
 extern uint8_t __ro_after_init_start[];
 extern uint8_t __ro_after_init_end[];
 extern const uint8_t __image_end[];

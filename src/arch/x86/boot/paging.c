@@ -30,7 +30,7 @@
 #define FLAGS_MMIO (FLAGS_DATA | PTE_PCD | PTE_PWT)
 
 static uint64_t *root RV_RO_AFTER_INIT = NULL;
-static uint64_t mmio_next RV_RO_AFTER_INIT = LAYOUT_MMIO_BASE;
+static uint64_t mmio_next RV_RO_AFTER_INIT_DATA = LAYOUT_MMIO_BASE;
 
 /* Bytes mapped by one entry of a table at `level`, 1 (4 KiB) to 4. */
 static uint64_t entry_span(unsigned level)
@@ -116,7 +116,7 @@ static void map_image(void)
 {
     map_image_part(__text_start, __text_end, FLAGS_TEXT);
     map_image_part(__rodata_start, __rodata_end, FLAGS_RODATA);
-    map_image_part(__ro_after_init_start, __image_end, FLAGS_DATA);
+    map_image_part(__data_start, __image_end, FLAGS_DATA);
 }
 
 static void map_direct(uint64_t base, uint64_t end, uint64_t flags)

@@ -53,17 +53,20 @@ SECTIONS
 
     .data : AT(ADDR(.data) - IMAGE_MAP_BASE)
     {
+        __data_start = .;
+        *(.data .data.[!r]* .data.r[!o]*)
+        . = ALIGN(PAGE);
         __ro_after_init_start = .;
         *(.data.ro_after_init)
-        . = ALIGN(PAGE);
-        __ro_after_init_end = .;
-        *(.data .data.*)
         . = ALIGN(16);
         __load_end = .;
     } :data
 
     .bss (NOLOAD) : AT(ADDR(.bss) - IMAGE_MAP_BASE)
     {
+        *(.bss.ro_after_init)
+        . = ALIGN(PAGE);
+        __ro_after_init_end = .;
         *(.bss.page_aligned)
         *(.bss .bss.*)
         *(COMMON)

@@ -70,7 +70,7 @@ enum fadt_offset {
 #define AML_BYTE 0x0au
 #define AML_PACKAGE 0x12u
 
-struct acpi_info acpi RV_RO_AFTER_INIT = {
+struct acpi_info acpi RV_RO_AFTER_INIT_DATA = {
     .lapic_base = {LAPIC_BASE_DEFAULT},
 };
 

@@ -33,7 +33,7 @@ static uint32_t khz RV_RO_AFTER_INIT = 0;
 static uint32_t lapic_khz RV_RO_AFTER_INIT = 0;
 static uint64_t ns_per_tick RV_RO_AFTER_INIT = 0;  /* 32.32 */
 static uint64_t ticks_per_ns RV_RO_AFTER_INIT = 0; /* 32.32 */
-static const char *reference_name RV_RO_AFTER_INIT = "none";
+static const char *reference_name RV_RO_AFTER_INIT_DATA = "none";
 
 static uint64_t wait_ticks; /* boot CPU only */
 
