@@ -88,6 +88,11 @@ static void lme_without_pae(void)
     CHECK(rdmsr(MSR_EFER) & EFER_LME);
     write_cr4(cr4 & ~CR4_PAE);
     CHECK(rdmsr(MSR_EFER) & EFER_LME);
+    /* What enables paging would also enter long mode. */
+    CHECK_EQ(TRAP_OF_INSN("mov %0, %%cr0",
+                          : "r"(read_cr0() | CR0_PG)
+                          : "memory"),
+             13);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(uint64_t)EFER_LME);
     CHECK(!(rdmsr(MSR_EFER) & EFER_LME));
     write_cr4(cr4);

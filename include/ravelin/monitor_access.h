@@ -38,6 +38,9 @@ bool rv_must_check monitor_access_emulated(struct vcpu *v, gva_t at,
 
 /** A handler is about to serve `v`, whose domain has a monitor's state. */
 void monitor_call_begin(struct vcpu *v);
+/** What it does from now on is not what it was asked for: a copy that is
+ * stopped does not have it executed again. Also without a monitor. */
+void monitor_call_commit(struct vcpu *v);
 /**
  * It has returned; no lock is held, and what it stored as progress is in the
  * registers. True: a copy was stopped and the call has to be executed again

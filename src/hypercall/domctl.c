@@ -127,7 +127,8 @@ long domctl_call(struct vcpu *v, struct hypercall_args *a)
         rc = decode_target(v, a, &ctl, &d);
     }
     /* These can be answered only once. */
-    if (rc == 0 && (ctl.cmd == XEN_DOMCTL_mem_event_op ||
+    if (rc == 0 && (ctl.cmd == XEN_DOMCTL_createdomain ||
+                    ctl.cmd == XEN_DOMCTL_mem_event_op ||
                     ctl.cmd == XEN_DOMCTL_gdbsx_domstatus)) {
         rc = guest_copy_probe(v, guest_ref(a->arg[0]), sizeof(ctl));
     }

@@ -11,6 +11,7 @@
 #include "handlers.h"
 #include "ravelin/evtchn.h"
 #include "ravelin/hvm_context.h"
+#include "ravelin/monitor_access.h"
 #include "ravelin/sched.h"
 #include "ravelin/string.h"
 #include "ravelin/time_info.h"
@@ -202,6 +203,7 @@ static long info_move(struct vcpu *v, gfn_t g, uint32_t offset)
     }
     p2m_unlock(&p2m);
     if (rc == 0) {
+        monitor_call_commit(v); /* it cannot be moved once more */
         vcpu_time_publish(v);
     }
     return rc;

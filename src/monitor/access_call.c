@@ -24,6 +24,15 @@ void monitor_call_begin(struct vcpu *v)
     monitor_vcpu(v)->copy.is_running = true;
 }
 
+void monitor_call_commit(struct vcpu *v)
+{
+    struct monitor_vcpu *w = monitor_vcpu(v);
+
+    if (w) {
+        w->copy.is_running = false;
+    }
+}
+
 static bool page_forbids(struct vcpu *v, gfn_t g, uint8_t access, uint8_t mode)
 {
     return (mode & access) != access && !monitor_step_permits(v, g, access);

@@ -10,6 +10,7 @@
 
 #include "public/event_channel.h"
 #include "public/memory.h"
+#include "public/vcpu.h"
 #include "ravelin/evtchn.h"
 #include "ravelin/frame_pool.h"
 #include "ravelin/guest_copy.h"
@@ -26,6 +27,7 @@
 #define EVTCHN 32u
 #define CONSOLE_IO 18u
 #define MEMORY 12u
+#define VCPU_OP 24u
 #define CALL_FLAGS (RAVELIN_EVENT_GLA | RAVELIN_EVENT_HYPERCALL)
 #define KIND_FLAGS                                                   \
     (RAVELIN_EVENT_READ | RAVELIN_EVENT_WRITE | RAVELIN_EVENT_EXEC | \
@@ -430,6 +432,21 @@ static void console_input_is_not_lost(void **state)
     assert_string_equal(text, "input");
 }
 
+/* The time area is written as well, but is not what was asked for. */
+static void call_that_can_be_done_once_is_not_done_twice(void **state)
+{
+    const struct vcpu_register_vcpu_info req = {.mfn = DATA_GFN + 5};
+
+    (void)state;
+    v->time_gva = gva(DATA);
+    hc_put(HC_PLAIN, HC_ARG, &req, sizeof(req));
+    restrict_to(0, 1, ACCESS_READ | ACCESS_EXEC);
+    call_load(VCPU_OP, VCPUOP_register_vcpu_info, 0, HC_ARG);
+    assert_true(call_execute());
+    assert_int_equal(result(), 0);
+    v->time_gva = gva(0);
+}
+
 /* A step opens 24 pages; the call that wants one more is told and fails. */
 static void more_pages_than_a_step_opens_end_the_call(void **state)
 {
@@ -469,6 +486,7 @@ int main(void)
         CALL_CASE(continued_call_begins_where_it_was_stopped),
         CALL_CASE(batch_is_stopped_before_the_page_is_moved),
         CALL_CASE(console_input_is_not_lost),
+        CALL_CASE(call_that_can_be_done_once_is_not_done_twice),
         CALL_CASE(more_pages_than_a_step_opens_end_the_call),
     };
 

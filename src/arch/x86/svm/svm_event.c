@@ -147,7 +147,7 @@ void svm_intercepts_apply(const struct vcpu *v)
     } else if (sv->soft_is_queued) {
         vmcb->exceptions |= DELIVERY_FAULTS;
     }
-    vmcb->cr_write = (uint16_t)((in->cr0_write ? 1u << 0 : 0) |
+    vmcb->cr_write = (uint16_t)((in->cr0_write || sv->lme_is_hidden ? 1u : 0) |
                                 (in->cr3_write ? 1u << 3 : 0) | 1u << 4 |
                                 (cr8 ? 1u << 8 : 0));
     vmcb->intercepts1 = (vmcb->intercepts1 & ~windows) | on;

@@ -122,10 +122,12 @@ uint64_t svm_creg_get(const struct vcpu *v, enum vcpu_creg r)
 /*
  * LME without PAE is legal as long as paging is off, but QEMU's TCG cannot
  * leave a guest in that state: it goes on in the host with paging off. LME has
- * no effect then, so it is kept back until PAE is set.
+ * no effect then, so it is kept back until PAE is set. Meanwhile writes of CR0
+ * exit, as the processor would not refuse to enable paging.
  */
-static void long_mode_settle(struct svm_vcpu *sv)
+static void long_mode_settle(const struct vcpu *v)
 {
+    struct svm_vcpu *sv = svm_vcpu(v);
     struct vmcb *vmcb = sv->vmcb;
 
     if (vmcb->cr0 & CR0_PG) {
@@ -138,6 +140,7 @@ static void long_mode_settle(struct svm_vcpu *sv)
     if (sv->lme_is_hidden) {
         vmcb->efer &= ~EFER_LME;
     }
+    svm_intercepts_apply(v);
 }
 
 void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
@@ -148,7 +151,7 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
     case CREG_EFER:
         sv->vmcb->efer = value | EFER_SVME;
         sv->lme_is_hidden = false;
-        long_mode_settle(sv);
+        long_mode_settle(v);
         svm_paging_refresh(v);
         break;
     case CREG_XCR0:
@@ -185,7 +188,7 @@ void svm_creg_set(struct vcpu *v, enum vcpu_creg r, uint64_t value)
     case CREG_CR4:
     case CREG_CR0:
         *creg_of(v, r) = value;
-        long_mode_settle(sv);
+        long_mode_settle(v);
         svm_paging_refresh(v);
         svm_tlb_flush(v);
         break;
