@@ -106,6 +106,9 @@ int rv_must_check guest_free_write(struct vcpu *v, gva_t dst, const void *src,
  */
 int rv_must_check guest_linear_cmpxchg(struct vcpu *v, gva_t at, size_t n,
                                        uint64_t old, uint64_t value);
+/** Writes the byte at `at` over itself, atomically, for a processor that still
+ * executes what was there before. Nothing if it is not RAM. */
+void guest_code_refresh(struct vcpu *v, gva_t at);
 /** Translates only, whatever is behind the address. 0 with *out; -EFAULT with
  * *fault. */
 int rv_must_check guest_translate(struct vcpu *v, gva_t a, uint8_t access,

@@ -218,6 +218,18 @@ int guest_linear_cmpxchg(struct vcpu *v, gva_t at, size_t n, uint64_t old,
                : -RV_EAGAIN;
 }
 
+void guest_code_refresh(struct vcpu *v, gva_t at)
+{
+    const struct walk_entry *e =
+        walk_cache_get(v, at.v, ACCESS_EXEC, false, true, NULL);
+    uint8_t byte;
+
+    if (e) {
+        arch_copy_from_guest(&byte, e->page + page_offset(at.v), 1);
+        (void)arch_cmpxchg_guest(e->page + page_offset(at.v), 1, byte, byte);
+    }
+}
+
 int guest_translate(struct vcpu *v, gva_t a, uint8_t access, bool user,
                     gpa_t *out, struct guest_fault *fault)
 {

@@ -105,6 +105,9 @@ void soft_int_exit_handle(struct vcpu *v, const struct vmexit *exit)
         vcpu_soft_event_inject(v, VECTOR_OF, EVENT_SOFT_EXC, insn->len);
         break;
     default:
-        break; /* another vCPU rewrote the code since the exit */
+        /* Another vCPU rewrote the code since the exit. QEMU's TCG may have
+         * translated the old code just then, and would keep it for ever. */
+        guest_code_refresh(v, linear_rip(v));
+        break;
     }
 }

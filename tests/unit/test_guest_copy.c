@@ -48,6 +48,22 @@ static void copy_to_frames_crosses_pages_on_both_sides(void **state)
     guest_page_unpin(frames[0]);
 }
 
+static void code_refresh_changes_nothing_and_needs_no_memory(void **state)
+{
+    const uint8_t code[2] = {0xcc, 0x90};
+    uint8_t seen[2];
+
+    (void)state;
+    wt_start(FIXTURE_PAGING_64);
+    fixture_map(&wt_tables, 0x40000000, 0x60000);
+    fixture_phys_put(wt_domain, 0x60ffe, code, sizeof(code));
+    guest_code_refresh(wt_vcpu, gva(0x40000ffe));
+    guest_code_refresh(wt_vcpu, gva(0x40000fff));
+    guest_code_refresh(wt_vcpu, gva(0x40001000)); /* nothing there */
+    fixture_phys_get(wt_domain, seen, 0x60ffe, sizeof(seen));
+    assert_memory_equal(seen, code, sizeof(code));
+}
+
 /* The cursor forgets nothing and invents nothing: near, far, holes, beyond. */
 static void pages_pin_of_scattered_frames_is_that_of_each(void **state)
 {
@@ -372,6 +388,7 @@ static void copy_concurrent_with_entry_changes_sees_old_or_new(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WT_CASE(code_refresh_changes_nothing_and_needs_no_memory),
         WT_CASE(copy_to_frames_crosses_pages_on_both_sides),
         WT_CASE(pages_pin_of_scattered_frames_is_that_of_each),
         WT_CASE(copy_round_trip_over_pages_is_exact),
